@@ -1,0 +1,335 @@
+package s3api
+
+import (
+	"bytes"
+	"crypto/md5" //nolint:gosec // Content-MD5 is MD5
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"hash"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/checksum"
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/sigv4"
+)
+
+// What S3 takes at most.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+const (
+	maxObjectBytes = 5 << 30 // in one PUT, or as one part
+	maxParts       = 10_000
+	maxKeys        = 1000 // in a listing, and in DeleteObjects
+)
+
+// maxXMLBytes bounds a document that a client sends: 10,000 parts with every
+// checksum, or 1,000 keys of 1,024 escaped characters, fit in.
+const maxXMLBytes = 8 << 20
+
+// uploadBody is the body of a request as the backend reads it: decoded, and
+// verified by the time it ends. It ends in io.EOF only when the signature, the
+// length, Content-MD5 and the checksum are all right; else in the S3 error.
+type uploadBody struct {
+	wire   wireReader
+	sig    *sigv4.Body
+	length int64
+	read   int64
+
+	md5     []byte // claimed, or nil
+	md5Hash hash.Hash
+
+	algorithm types.ChecksumAlgorithm // claimed, or ""
+	trailer   bool                    // its value comes after the body
+	sum       []byte
+	sumHash   hash.Hash
+
+	err error // what it ended in
+}
+
+// wireReader counts what comes from the connection and says when that broke off.
+type wireReader struct {
+	r        io.Reader
+	n        int64
+	expected int64 // from Content-Length, or -1
+	done     bool
+}
+
+// Read turns a broken connection into IncompleteBody or RequestTimeout.
+func (w *wireReader) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	w.n += int64(n)
+	switch {
+	case err == nil:
+	case err == io.EOF && (w.expected < 0 || w.n >= w.expected): //nolint:errorlint // io.Reader returns io.EOF itself
+		w.done = true
+	default:
+		var timeout net.Error
+		if errors.As(err, &timeout) && timeout.Timeout() {
+			return n, s3err.New(s3err.RequestTimeout).Because(err)
+		}
+		return n, s3err.New(s3err.IncompleteBody).Because(err)
+	}
+	return n, err
+}
+
+// openBody prepares to read the request's body. Nothing has been read when it
+// returns an error.
+func (c *call) openBody() (*uploadBody, error) {
+	b := &uploadBody{wire: wireReader{r: bytes.NewReader(nil), expected: c.contentLength()}}
+	if r := c.fc.RequestBodyStream(); r != nil {
+		b.wire.r = r
+	}
+	c.body = b
+	if err := c.claimedDigests(b); err != nil {
+		return nil, err
+	}
+	var err error
+	if b.sig, err = c.auth.Body(&b.wire, b.wire.expected); err != nil {
+		return nil, err
+	}
+	b.length = b.sig.Length()
+	if b.length < 0 {
+		return nil, s3err.New(s3err.MissingContentLength)
+	}
+	return b, b.expectTrailer()
+}
+
+// contentLength is how many bytes of body are on the wire; -1 when only
+// their end will tell.
+func (c *call) contentLength() int64 {
+	switch {
+	case c.hasHeader("Transfer-Encoding"):
+		return -1
+	case !c.hasHeader("Content-Length"):
+		return 0
+	}
+	return int64(c.fc.Request.Header.ContentLength())
+}
+
+// claimedDigests reads the digests that the headers promise.
+func (c *call) claimedDigests(b *uploadBody) error {
+	if v := c.header("Content-Md5"); v != "" || c.hasHeader("Content-Md5") {
+		sum, err := base64.StdEncoding.DecodeString(v)
+		if err != nil || len(sum) != md5.Size {
+			return s3err.New(s3err.InvalidDigest).With("Content-MD5", v)
+		}
+		b.md5, b.md5Hash = sum, md5.New() //nolint:gosec // Content-MD5 is MD5
+	}
+	for i := range c.headers {
+		a, ok := checksum.FromHeader(c.headers[i].Name)
+		if !ok {
+			continue
+		}
+		if b.algorithm != "" {
+			return s3err.Newf(s3err.InvalidRequest, "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+		}
+		sum, ok := checksum.Decode(a, c.headers[i].Value)
+		if !ok {
+			return s3err.Newf(s3err.InvalidRequest, "Value for %s header is invalid.", checksum.HeaderName(a))
+		}
+		b.algorithm, b.sum, b.sumHash = a, sum, checksum.New(a)
+	}
+	return c.agreedAlgorithm(b)
+}
+
+// agreedAlgorithm holds the named algorithm against the one a value came for.
+func (c *call) agreedAlgorithm(b *uploadBody) error {
+	name := c.header("X-Amz-Sdk-Checksum-Algorithm")
+	if name == "" {
+		return nil
+	}
+	a, ok := checksum.Parse(name)
+	switch {
+	case !ok:
+		return s3err.Newf(s3err.InvalidRequest, "Value for x-amz-sdk-checksum-algorithm header is invalid.")
+	case b.algorithm != "" && b.algorithm != a:
+		return s3err.Newf(s3err.InvalidRequest, "Value for x-amz-sdk-checksum-algorithm header is invalid.")
+	case b.algorithm == "" && c.header("X-Amz-Trailer") == "" && b.md5 == nil && c.hasHeader("X-Amz-Decoded-Content-Length"):
+		return s3err.Newf(s3err.InvalidRequest, "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.")
+	}
+	return nil
+}
+
+// expectTrailer prepares for a checksum that follows the body.
+func (b *uploadBody) expectTrailer() error {
+	for _, name := range b.sig.TrailerNames() {
+		a, ok := checksum.FromHeader(name)
+		if !ok {
+			if strings.HasPrefix(strings.ToLower(name), "x-amz-") {
+				return s3err.Newf(s3err.InvalidRequest, "The value specified in the x-amz-trailer header is not supported")
+			}
+			continue
+		}
+		if b.algorithm != "" {
+			return s3err.Newf(s3err.InvalidRequest, "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+		}
+		b.algorithm, b.trailer, b.sumHash = a, true, checksum.New(a)
+	}
+	return nil
+}
+
+// Read reads decoded bytes, and the verdict at their end.
+func (b *uploadBody) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.sig.Read(p)
+	b.read += int64(n)
+	if b.md5Hash != nil {
+		b.md5Hash.Write(p[:n])
+	}
+	if b.sumHash != nil {
+		b.sumHash.Write(p[:n])
+	}
+	if err == io.EOF { //nolint:errorlint // io.Reader returns io.EOF itself
+		err = b.verdict()
+	}
+	b.err = err
+	return n, err
+}
+
+// verdict is io.EOF when the body was what it claimed to be.
+func (b *uploadBody) verdict() error {
+	if b.read != b.length {
+		return s3err.New(s3err.IncompleteBody)
+	}
+	if b.md5 != nil {
+		if got := b.md5Hash.Sum(nil); !bytes.Equal(got, b.md5) {
+			return s3err.Newf(s3err.BadDigest, "The Content-MD5 you specified did not match what we received.").
+				With("ExpectedDigest", base64.StdEncoding.EncodeToString(b.md5)).
+				With("CalculatedDigest", base64.StdEncoding.EncodeToString(got))
+		}
+	}
+	if b.algorithm == "" {
+		return io.EOF
+	}
+	if b.trailer {
+		if err := b.readTrailer(); err != nil {
+			return err
+		}
+	}
+	if !bytes.Equal(b.sumHash.Sum(nil), b.sum) {
+		return s3err.Newf(s3err.BadDigest, "The %s you specified did not match the calculated checksum.", b.algorithm)
+	}
+	return io.EOF
+}
+
+// readTrailer takes the checksum that followed the body.
+func (b *uploadBody) readTrailer() error {
+	for _, t := range b.sig.Trailer() {
+		if a, ok := checksum.FromHeader(t.Name); ok && a == b.algorithm {
+			sum, ok := checksum.Decode(a, t.Value)
+			if !ok {
+				return s3err.Newf(s3err.InvalidRequest, "Value for %s trailing header is invalid.", checksum.HeaderName(a))
+			}
+			b.sum = sum
+			return nil
+		}
+	}
+	return s3err.New(s3err.MalformedTrailer)
+}
+
+// declared is the checksum the client claims in a header, for inputs that
+// carry it.
+func (b *uploadBody) declared(in any) {
+	if b.sum != nil {
+		v := checksum.Encode(b.sum)
+		checksum.Set(in, b.algorithm, &v)
+	}
+}
+
+// dataBody opens a body that is object data: bounded, with its length known,
+// and with the algorithm whose checksum is to be kept.
+func (c *call) dataBody() (*uploadBody, types.ChecksumAlgorithm, error) {
+	if !c.hasHeader("Content-Length") && !c.hasHeader("X-Amz-Decoded-Content-Length") {
+		return nil, "", s3err.New(s3err.MissingContentLength)
+	}
+	b, err := c.openBody()
+	if err != nil {
+		return nil, "", err
+	}
+	if b.length > maxObjectBytes {
+		return nil, "", s3err.New(s3err.EntityTooLarge).
+			With("ProposedSize", itoa(b.length)).With("MaxSizeAllowed", itoa(int64(maxObjectBytes)))
+	}
+	a := b.algorithm
+	if a == "" {
+		a, _ = checksum.Parse(c.header("X-Amz-Sdk-Checksum-Algorithm"))
+	}
+	return b, a, nil
+}
+
+// readXML reads the request's body, an XML document with that root, into v.
+// Unknown elements are ignored. There is no entity expansion in encoding/xml.
+func (c *call) readXML(root string, v any) error {
+	b, err := c.openBody()
+	if err != nil {
+		return err
+	}
+	if b.length > maxXMLBytes {
+		return s3err.New(s3err.MaxMessageLengthExceeded).With("MaxMessageLengthBytes", itoa(maxXMLBytes))
+	}
+	data, err := io.ReadAll(b)
+	if err != nil {
+		return err
+	}
+	return decodeXML(data, root, v)
+}
+
+// decodeXML is the pure part of readXML.
+func decodeXML(data []byte, root string, v any) error {
+	d := xml.NewDecoder(bytes.NewReader(data))
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return s3err.New(s3err.MalformedXML).Because(err)
+		}
+		start, ok := t.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		if start.Name.Local != root {
+			return s3err.New(s3err.MalformedXML)
+		}
+		if err := d.DecodeElement(v, &start); err != nil {
+			return s3err.New(s3err.MalformedXML).Because(err)
+		}
+		return nil
+	}
+}
+
+// noBody reads a body that says nothing for this operation, so that its
+// digests are still verified.
+func (c *call) noBody() error {
+	if c.contentLength() == 0 {
+		return nil
+	}
+	b, err := c.openBody()
+	if err != nil {
+		return err
+	}
+	if b.length > maxXMLBytes {
+		return s3err.New(s3err.MaxMessageLengthExceeded).With("MaxMessageLengthBytes", itoa(maxXMLBytes))
+	}
+	_, err = io.Copy(io.Discard, b)
+	return err
+}
+
+// lingerIfUnread makes the connection close gently when the client may still
+// be sending a body that nobody is going to read.
+func (c *call) lingerIfUnread() {
+	if c.contentLength() == 0 {
+		return
+	}
+	if c.body != nil && c.body.wire.done {
+		return
+	}
+	if conn, ok := c.fc.Conn().(*conn); ok {
+		conn.linger.Store(true)
+	}
+}

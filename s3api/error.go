@@ -1,0 +1,91 @@
+package s3api
+
+import (
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// guard runs a part of the request's path. A panic in it ends here.
+func (c *call) guard(f func(*call) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f(c)
+}
+
+// writeError answers with err: the only place that writes one. Whatever the
+// operation had put into the response is dropped.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#RESTErrorResponses
+func (c *call) writeError(err error) {
+	e := s3err.From(err)
+	c.err = e
+	c.streaming = false
+	resp := &c.fc.Response
+	_ = resp.CloseBodyStream()
+	resp.Reset()
+	resp.Header.DisableNormalizing()
+	c.set("x-amz-request-id", c.id)
+	c.set("x-amz-id-2", hostID(c.id))
+	resp.SetStatusCode(e.Status)
+	for _, d := range e.Details {
+		switch {
+		case responseHeaders[d.Name]:
+			c.set(d.Name, d.Value)
+		case d.Name == "ActualObjectSize":
+			c.set("Content-Range", "bytes */"+d.Value)
+		}
+	}
+	if e.Code == s3err.MethodNotAllowed {
+		c.set("Allow", strings.Join(ops.allowed(c), ", "))
+	}
+	if e.Status == http.StatusNotModified {
+		return
+	}
+	resp.Header.SetContentType("application/xml")
+	if c.fc.IsHead() {
+		resp.SkipBody = true
+		return
+	}
+	resp.SetBody(c.errorDocument(e))
+}
+
+// responseHeaders are the details of an error that travel as headers.
+var responseHeaders = map[string]bool{"ETag": true, "Last-Modified": true, "x-amz-bucket-region": true}
+
+// errorDocument is the body of an error response.
+func (c *call) errorDocument(e *s3err.Error) []byte {
+	d := newDoc()
+	d.open("Error")
+	d.text("Code", string(e.Code))
+	d.text("Message", e.Message)
+	for _, t := range e.Details {
+		if !responseHeaders[t.Name] {
+			d.text(t.Name, t.Value)
+		}
+	}
+	switch e.Code {
+	case s3err.NoSuchBucket, s3err.BucketNotEmpty, s3err.BucketAlreadyExists, s3err.BucketAlreadyOwnedByYou, s3err.InvalidBucketName:
+		d.text("BucketName", c.bucket)
+	case s3err.NoSuchKey:
+		if !slices.ContainsFunc(e.Details, func(t s3err.Detail) bool { return t.Name == "Key" }) {
+			d.text("Key", c.key)
+		}
+	}
+	resource := e.Resource
+	if resource == "" {
+		resource = c.resource()
+	}
+	d.text("Resource", resource)
+	d.text("RequestId", c.id)
+	d.text("HostId", hostID(c.id))
+	d.close("Error")
+	return d.b
+}

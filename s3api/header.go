@@ -1,0 +1,226 @@
+package s3api
+
+import (
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/sigv4"
+)
+
+// metaPrefix begins the headers of user metadata.
+const metaPrefix = "x-amz-meta-"
+
+// maxMetadataBytes bounds names and values of user metadata together.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
+const maxMetadataBytes = 2048
+
+// defaultContentType is what S3 gives an object that came without a type.
+const defaultContentType = "binary/octet-stream"
+
+// unsupportedHeaders ask for what we do not do. To ignore them would promise
+// encryption, locks or tags that are not there.
+var unsupportedHeaders = []string{
+	"X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id",
+	"X-Amz-Server-Side-Encryption-Context", "X-Amz-Server-Side-Encryption-Bucket-Key-Enabled",
+	"X-Amz-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Server-Side-Encryption-Customer-Key",
+	"X-Amz-Server-Side-Encryption-Customer-Key-Md5", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Algorithm",
+	"X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key-Md5",
+	"X-Amz-Tagging", "X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date",
+	"X-Amz-Object-Lock-Legal-Hold", "X-Amz-Bucket-Object-Lock-Enabled", "X-Amz-Write-Offset-Bytes", "X-Amz-Mfa",
+}
+
+// refuseHeaders refuses what the request asks for and would not get.
+func (c *call) refuseHeaders() error {
+	for i := range c.headers {
+		h := &c.headers[i]
+		if !hasPrefixFold(h.Name, "x-amz-") {
+			continue
+		}
+		switch name := http.CanonicalHeaderKey(h.Name); {
+		case name == "X-Amz-Acl":
+			if !slices.Contains([]string{"private", "bucket-owner-read", "bucket-owner-full-control"}, h.Value) {
+				return s3err.New(s3err.AccessControlListNotSupported)
+			}
+		case strings.HasPrefix(name, "X-Amz-Grant-"):
+			return s3err.New(s3err.AccessControlListNotSupported)
+		case slices.Contains(unsupportedHeaders, name) && h.Value != "" && !strings.EqualFold(h.Value, "false"):
+			return s3err.New(s3err.NotImplemented).With("Header", strings.ToLower(h.Name))
+		}
+	}
+	return nil
+}
+
+// objectHeaders are the headers that describe an object to be written.
+type objectHeaders struct {
+	cacheControl, contentDisposition, contentEncoding *string
+	contentLanguage, contentType, websiteRedirect     *string
+	expires                                           *time.Time
+	metadata                                          map[string]string
+	storageClass                                      types.StorageClass
+}
+
+// objectHeaders reads the headers that describe an object.
+func (c *call) objectHeaders() (objectHeaders, error) {
+	h := objectHeaders{
+		cacheControl:       c.headerPtr("Cache-Control"),
+		contentDisposition: c.headerPtr("Content-Disposition"),
+		contentEncoding:    optional(sigv4.StripChunkedEncoding(c.header("Content-Encoding"))),
+		contentLanguage:    c.headerPtr("Content-Language"),
+		contentType:        c.headerPtr("Content-Type"),
+		websiteRedirect:    c.headerPtr("X-Amz-Website-Redirect-Location"),
+	}
+	if v := c.header("Expires"); v != "" {
+		t, err := http.ParseTime(v)
+		if err != nil {
+			return h, s3err.InvalidArg("Expires", v, "The Expires header must be an HTTP date.")
+		}
+		h.expires = &t
+	}
+	if r := h.websiteRedirect; r != nil && !strings.HasPrefix(*r, "/") &&
+		!hasPrefixFold(*r, "http://") && !hasPrefixFold(*r, "https://") {
+		return h, s3err.New(s3err.InvalidRedirectLocation)
+	}
+	var err error
+	if h.storageClass, err = c.storageClass(); err != nil {
+		return h, err
+	}
+	h.metadata, err = c.metadata()
+	return h, err
+}
+
+// storageClass reads the storage class; empty stands for STANDARD.
+func (c *call) storageClass() (types.StorageClass, error) {
+	class := types.StorageClass(c.header("X-Amz-Storage-Class"))
+	if class != "" && !slices.Contains(class.Values(), class) {
+		return "", s3err.New(s3err.InvalidStorageClass).With("StorageClassRequested", string(class))
+	}
+	return class, nil
+}
+
+// metadata reads the user metadata: names in lower case, repeated ones joined
+// by a comma, values decoded from RFC 2047.
+func (c *call) metadata() (map[string]string, error) {
+	var m map[string]string
+	size := 0
+	for i := range c.headers {
+		if !hasPrefixFold(c.headers[i].Name, metaPrefix) {
+			continue
+		}
+		if m == nil {
+			m = map[string]string{}
+		}
+		name := strings.ToLower(c.headers[i].Name[len(metaPrefix):])
+		value := decodeMetadata(c.headers[i].Value)
+		if old, ok := m[name]; ok {
+			value = old + "," + value
+			size -= len(name) + len(old)
+		}
+		m[name] = value
+		size += len(name) + len(value)
+	}
+	if size > maxMetadataBytes {
+		return nil, s3err.New(s3err.MetadataTooLarge).
+			With("Size", itoa(size)).With("MaxSizeAllowed", itoa(maxMetadataBytes))
+	}
+	return m, nil
+}
+
+// decodeMetadata turns a header value into the text it stands for: encoded
+// words are decoded, bytes that are no UTF-8 are Latin-1.
+func decodeMetadata(v string) string {
+	if strings.Contains(v, "=?") {
+		if d, err := new(mime.WordDecoder).DecodeHeader(v); err == nil && utf8.ValidString(d) {
+			return d
+		}
+	}
+	if utf8.ValidString(v) {
+		return v
+	}
+	runes := make([]rune, len(v))
+	for i := range len(v) {
+		runes[i] = rune(v[i])
+	}
+	return string(runes)
+}
+
+// encodeMetadata is the way back: text that is not plain ASCII goes out in
+// encoded words, as S3 does it.
+func encodeMetadata(v string) string {
+	return strings.ReplaceAll(mime.BEncoding.Encode("UTF-8", v), "\r\n ", " ")
+}
+
+// timeHeader reads a header that holds an HTTP date. S3 ignores one that does not.
+func (c *call) timeHeader(name string) *time.Time {
+	v := c.header(name)
+	if v == "" {
+		return nil
+	}
+	t, err := http.ParseTime(v)
+	if err != nil {
+		return nil
+	}
+	return &t
+}
+
+// intQuery reads a query parameter that is a number from 0 to limit; nil when
+// it is absent.
+func (c *call) intQuery(name string, limit int) (*int32, error) {
+	v, ok := c.query.lookup(name)
+	if !ok || v == "" {
+		return nil, nil //nolint:nilnil // absent is no error
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < 0 || n > 1<<31-1 {
+		return nil, s3err.InvalidArg(name, v, "Provided "+name+" not an integer or within integer range")
+	}
+	m := int32(min(n, int64(limit))) //nolint:gosec // bounded above
+	return &m, nil
+}
+
+// partNumber reads the partNumber parameter; nil when it is absent.
+func (c *call) partNumber() (*int32, error) {
+	v, ok := c.query.lookup("partNumber")
+	if !ok {
+		return nil, nil //nolint:nilnil // absent is no error
+	}
+	n, err := strconv.ParseInt(v, 10, 32)
+	if err != nil || n < 1 || n > maxParts {
+		return nil, s3err.InvalidArg("partNumber", v, "Part number must be an integer between 1 and 10000, inclusive")
+	}
+	m := int32(n)
+	return &m, nil
+}
+
+// nullVersion checks the versionId parameter on a bucket without versions:
+// only "null" names something, the object itself.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
+func (c *call) nullVersion() error {
+	v, ok := c.query.lookup("versionId")
+	if !ok || v == "null" {
+		return nil
+	}
+	if v == "" {
+		return s3err.InvalidArg("versionId", v, "Version id cannot be the empty string")
+	}
+	return s3err.InvalidArg("versionId", v, "Invalid version id specified")
+}
+
+// httpTime is t as HTTP headers have it.
+func httpTime(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
+
+// setTime writes a response header unless t is nil.
+func (c *call) setTime(name string, t *time.Time) {
+	if t != nil {
+		c.set(name, httpTime(*t))
+	}
+}

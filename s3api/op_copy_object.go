@@ -1,0 +1,77 @@
+package s3api
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/checksum"
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// copyObject implements CopyObject.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+func (s *Server) copyObject(c *call) error {
+	in, err := c.copyObjectInput()
+	if err != nil {
+		return err
+	}
+	src, err := c.copySource()
+	if err != nil {
+		return err
+	}
+	if err := c.noBody(); err != nil {
+		return err
+	}
+	out, err := backends.CopyObject(c.ctx, c.route.Backend, src, in)
+	if err != nil {
+		return err
+	}
+	d := newResult("CopyObjectResult")
+	if r := out.CopyObjectResult; r != nil {
+		d.time("LastModified", r.LastModified)
+		d.ptr("ETag", r.ETag)
+		d.checksums(r, r.ChecksumType)
+	}
+	d.close("CopyObjectResult")
+	c.writeDoc(d)
+	return nil
+}
+
+// copyObjectInput reads the request but for its source.
+func (c *call) copyObjectInput() (*s3.CopyObjectInput, error) {
+	h, err := c.objectHeaders()
+	if err != nil {
+		return nil, err
+	}
+	in := &s3.CopyObjectInput{
+		Bucket: &c.bucket, Key: &c.key,
+		CopySourceIfMatch: c.headerPtr("X-Amz-Copy-Source-If-Match"), CopySourceIfNoneMatch: c.headerPtr("X-Amz-Copy-Source-If-None-Match"),
+		CopySourceIfModifiedSince:   c.timeHeader("X-Amz-Copy-Source-If-Modified-Since"),
+		CopySourceIfUnmodifiedSince: c.timeHeader("X-Amz-Copy-Source-If-Unmodified-Since"),
+		CacheControl:                h.cacheControl, ContentDisposition: h.contentDisposition, ContentEncoding: h.contentEncoding,
+		ContentLanguage: h.contentLanguage, ContentType: h.contentType,
+		WebsiteRedirectLocation: h.websiteRedirect, Expires: h.expires, Metadata: h.metadata, StorageClass: h.storageClass,
+	}
+	switch d := types.MetadataDirective(c.header("X-Amz-Metadata-Directive")); d {
+	case "", types.MetadataDirectiveCopy:
+		in.MetadataDirective = types.MetadataDirectiveCopy
+	case types.MetadataDirectiveReplace:
+		in.MetadataDirective = d
+		in.ContentType = orDefault(in.ContentType, defaultContentType)
+	default:
+		return nil, s3err.InvalidArg("x-amz-metadata-directive", string(d), "Unknown metadata directive.")
+	}
+	if d := c.header("X-Amz-Tagging-Directive"); d != "" && d != string(types.TaggingDirectiveCopy) && d != string(types.TaggingDirectiveReplace) {
+		return nil, s3err.InvalidArg("x-amz-tagging-directive", d, "Unknown tagging directive.")
+	}
+	if name := c.header("X-Amz-Checksum-Algorithm"); name != "" {
+		a, ok := checksum.Parse(name)
+		if !ok {
+			return nil, s3err.Newf(s3err.InvalidRequest, "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+		}
+		in.ChecksumAlgorithm = a
+	}
+	in.IfMatch, in.IfNoneMatch, err = c.writeConditions()
+	return in, err
+}

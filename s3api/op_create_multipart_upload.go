@@ -1,0 +1,87 @@
+package s3api
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/checksum"
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// createMultipartUpload implements CreateMultipartUpload.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
+func (s *Server) createMultipartUpload(c *call) error {
+	m, err := c.multipart()
+	if err != nil {
+		return err
+	}
+	in, named, err := c.createMultipartUploadInput()
+	if err != nil {
+		return err
+	}
+	out, err := m.CreateMultipartUpload(c.ctx, in)
+	if err != nil {
+		return err
+	}
+	if named {
+		c.set("x-amz-checksum-algorithm", string(in.ChecksumAlgorithm))
+		c.set("x-amz-checksum-type", string(in.ChecksumType))
+	}
+	d := newResult("InitiateMultipartUploadResult")
+	d.text("Bucket", c.bucket)
+	d.text("Key", c.key)
+	d.ptr("UploadId", out.UploadId)
+	d.close("InitiateMultipartUploadResult")
+	c.writeDoc(d)
+	return nil
+}
+
+// createMultipartUploadInput reads the request; named says whether the client
+// chose the checksum itself.
+func (c *call) createMultipartUploadInput() (in *s3.CreateMultipartUploadInput, named bool, err error) {
+	h, err := c.objectHeaders()
+	if err != nil {
+		return nil, false, err
+	}
+	in = &s3.CreateMultipartUploadInput{
+		Bucket: &c.bucket, Key: &c.key,
+		CacheControl: h.cacheControl, ContentDisposition: h.contentDisposition, ContentEncoding: h.contentEncoding,
+		ContentLanguage: h.contentLanguage, ContentType: orDefault(h.contentType, defaultContentType),
+		WebsiteRedirectLocation: h.websiteRedirect, Expires: h.expires, Metadata: h.metadata, StorageClass: h.storageClass,
+	}
+	if in.ChecksumAlgorithm, in.ChecksumType, err = c.uploadChecksum(); err != nil {
+		return nil, false, err
+	}
+	return in, c.hasHeader("X-Amz-Checksum-Algorithm"), c.noBody()
+}
+
+// uploadChecksum reads which checksum an upload is to have. CRC32 and CRC32C
+// are COMPOSITE unless the client says otherwise.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html#Full-object-checksums
+func (c *call) uploadChecksum() (types.ChecksumAlgorithm, types.ChecksumType, error) {
+	name, kind := c.header("X-Amz-Checksum-Algorithm"), types.ChecksumType(c.header("X-Amz-Checksum-Type"))
+	if name == "" {
+		if kind != "" {
+			return "", "", s3err.Newf(s3err.InvalidRequest, "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
+		}
+		return types.ChecksumAlgorithmCrc64nvme, types.ChecksumTypeFullObject, nil
+	}
+	a, ok := checksum.Parse(name)
+	if !ok {
+		return "", "", s3err.Newf(s3err.InvalidRequest, "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+	}
+	switch kind {
+	case "":
+		kind = types.ChecksumTypeComposite
+		if a == types.ChecksumAlgorithmCrc64nvme {
+			kind = types.ChecksumTypeFullObject
+		}
+	case types.ChecksumTypeComposite, types.ChecksumTypeFullObject:
+	default:
+		return "", "", s3err.Newf(s3err.InvalidRequest, "Value for x-amz-checksum-type header is invalid.")
+	}
+	if !checksum.ValidType(a, kind) {
+		return "", "", s3err.Newf(s3err.InvalidRequest, "The %s checksum type cannot be used with the %s checksum algorithm.", kind, a)
+	}
+	return a, kind, nil
+}

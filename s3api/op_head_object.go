@@ -1,0 +1,32 @@
+package s3api
+
+import "github.com/aws/aws-sdk-go-v2/service/s3"
+
+// headObject implements HeadObject.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+func (s *Server) headObject(c *call) error {
+	in, err := c.getObjectInput()
+	if err != nil {
+		return err
+	}
+	out, err := c.route.Backend.HeadObject(c.ctx, &s3.HeadObjectInput{
+		Bucket: in.Bucket, Key: in.Key, PartNumber: in.PartNumber, Range: in.Range,
+		IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch,
+		IfModifiedSince: in.IfModifiedSince, IfUnmodifiedSince: in.IfUnmodifiedSince, ChecksumMode: in.ChecksumMode,
+	})
+	if err != nil {
+		return err
+	}
+	o := &objectOutput{
+		CacheControl: out.CacheControl, ContentDisposition: out.ContentDisposition, ContentEncoding: out.ContentEncoding,
+		ContentLanguage: out.ContentLanguage, ContentType: out.ContentType, ContentRange: out.ContentRange,
+		ETag: out.ETag, ExpiresString: out.ExpiresString, LastModified: out.LastModified, Metadata: out.Metadata,
+		PartsCount: out.PartsCount, StorageClass: out.StorageClass, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
+		ChecksumCRC32: out.ChecksumCRC32, ChecksumCRC32C: out.ChecksumCRC32C, ChecksumCRC64NVME: out.ChecksumCRC64NVME,
+		ChecksumSHA1: out.ChecksumSHA1, ChecksumSHA256: out.ChecksumSHA256, ChecksumType: out.ChecksumType,
+	}
+	c.writeObjectHeaders(o)
+	c.fc.Response.SkipBody = true
+	c.fc.Response.Header.SetContentLength(int(*out.ContentLength))
+	return nil
+}

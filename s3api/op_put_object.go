@@ -1,0 +1,82 @@
+package s3api
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// putObject implements PutObject.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+func (s *Server) putObject(c *call) error {
+	in, err := c.putObjectInput()
+	if err != nil {
+		return err
+	}
+	out, err := c.route.Backend.PutObject(c.ctx, in)
+	if err != nil {
+		return err
+	}
+	c.setPtr("ETag", out.ETag)
+	c.setChecksums(out, out.ChecksumType)
+	return nil
+}
+
+// putObjectInput reads the request; its Body verifies itself.
+func (c *call) putObjectInput() (*s3.PutObjectInput, error) {
+	h, err := c.objectHeaders()
+	if err != nil {
+		return nil, err
+	}
+	in := &s3.PutObjectInput{
+		Bucket: &c.bucket, Key: &c.key,
+		CacheControl: h.cacheControl, ContentDisposition: h.contentDisposition, ContentEncoding: h.contentEncoding,
+		ContentLanguage: h.contentLanguage, ContentType: orDefault(h.contentType, defaultContentType),
+		WebsiteRedirectLocation: h.websiteRedirect, Expires: h.expires, Metadata: h.metadata, StorageClass: h.storageClass,
+	}
+	if in.IfMatch, in.IfNoneMatch, err = c.writeConditions(); err != nil {
+		return nil, err
+	}
+	body, algorithm, err := c.dataBody()
+	if err != nil {
+		return nil, err
+	}
+	body.declared(in)
+	in.Body, in.ContentLength = body, &body.length
+	in.ChecksumAlgorithm = orAlgorithm(algorithm)
+	return in, nil
+}
+
+// writeConditions reads the conditions S3 knows for writes.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+func (c *call) writeConditions() (ifMatch, ifNoneMatch *string, err error) {
+	ifMatch, ifNoneMatch = c.headerPtr("If-Match"), c.headerPtr("If-None-Match")
+	if ifNoneMatch != nil && *ifNoneMatch != "*" {
+		return nil, nil, s3err.New(s3err.NotImplemented).With("Header", "If-None-Match").
+			With("additionalMessage", "We don't accept the provided value of If-None-Match header for this API")
+	}
+	if ifMatch != nil && ifNoneMatch != nil {
+		return nil, nil, s3err.New(s3err.NotImplemented).With("Header", "If-Match,If-None-Match").
+			With("additionalMessage", "Multiple conditional request headers present in the request")
+	}
+	return ifMatch, ifNoneMatch, nil
+}
+
+// orDefault is s, or a pointer to def when s is nil.
+func orDefault(s *string, def string) *string {
+	if s == nil {
+		return aws.String(def)
+	}
+	return s
+}
+
+// orAlgorithm is a, or the one S3 uses when the client chose none.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+func orAlgorithm(a types.ChecksumAlgorithm) types.ChecksumAlgorithm {
+	if a == "" {
+		return types.ChecksumAlgorithmCrc64nvme
+	}
+	return a
+}

@@ -1,0 +1,265 @@
+package s3api
+
+import (
+	"strings"
+
+	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// scope is what the path of an operation names.
+type scope int
+
+const (
+	onService   scope = iota // "/"
+	onBucket                 // "/bucket"
+	onObject                 // "/bucket/key"
+	onNewBucket              // "/bucket" that need not exist
+)
+
+// operation is one row of the S3 API reference.
+type operation struct {
+	name   string                     // "GetObject": metrics, logs, README and transcripts use it
+	method string                     // HTTP method
+	scope  scope                      // what the path names
+	query  string                     // subresources that select it: "uploads", "list-type=2", "partNumber&uploadId"
+	header string                     // header that selects it
+	action router.Action              // what the identity must be allowed; empty: the operation asks per key
+	handle func(*Server, *call) error // nil: known to us, answered with NotImplemented
+}
+
+// operations is every operation of the S3 API, in the order of its reference.
+// This table is the policy: what is routed where, and what it needs.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+var operations = []operation{
+	{"AbortMultipartUpload", "DELETE", onObject, "uploadId", "", router.Write, (*Server).abortMultipartUpload},
+	{"CompleteMultipartUpload", "POST", onObject, "uploadId", "", router.Write, (*Server).completeMultipartUpload},
+	{"CopyObject", "PUT", onObject, "", "X-Amz-Copy-Source", router.Write, (*Server).copyObject},
+	{"CreateBucket", "PUT", onNewBucket, "", "", router.Admin, (*Server).createBucket},
+	{"CreateBucketMetadataConfiguration", "POST", onBucket, "metadataConfiguration", "", router.Admin, nil},
+	{"CreateBucketMetadataTableConfiguration", "POST", onBucket, "metadataTable", "", router.Admin, nil},
+	{"CreateMultipartUpload", "POST", onObject, "uploads", "", router.Write, (*Server).createMultipartUpload},
+	{"CreateSession", "GET", onBucket, "session", "", router.Read, nil},
+	{"DeleteBucket", "DELETE", onBucket, "", "", router.Admin, (*Server).deleteBucket},
+	{"DeleteBucketAnalyticsConfiguration", "DELETE", onBucket, "analytics", "", router.Admin, nil},
+	{"DeleteBucketCors", "DELETE", onBucket, "cors", "", router.Admin, nil},
+	{"DeleteBucketEncryption", "DELETE", onBucket, "encryption", "", router.Admin, nil},
+	{"DeleteBucketIntelligentTieringConfiguration", "DELETE", onBucket, "intelligent-tiering", "", router.Admin, nil},
+	{"DeleteBucketInventoryConfiguration", "DELETE", onBucket, "inventory", "", router.Admin, nil},
+	{"DeleteBucketLifecycle", "DELETE", onBucket, "lifecycle", "", router.Admin, nil},
+	{"DeleteBucketMetadataConfiguration", "DELETE", onBucket, "metadataConfiguration", "", router.Admin, nil},
+	{"DeleteBucketMetadataTableConfiguration", "DELETE", onBucket, "metadataTable", "", router.Admin, nil},
+	{"DeleteBucketMetricsConfiguration", "DELETE", onBucket, "metrics", "", router.Admin, nil},
+	{"DeleteBucketOwnershipControls", "DELETE", onBucket, "ownershipControls", "", router.Admin, nil},
+	{"DeleteBucketPolicy", "DELETE", onBucket, "policy", "", router.Admin, nil},
+	{"DeleteBucketReplication", "DELETE", onBucket, "replication", "", router.Admin, nil},
+	{"DeleteBucketTagging", "DELETE", onBucket, "tagging", "", router.Admin, nil},
+	{"DeleteBucketWebsite", "DELETE", onBucket, "website", "", router.Admin, nil},
+	{"DeleteObject", "DELETE", onObject, "", "", router.Delete, (*Server).deleteObject},
+	{"DeleteObjectAnnotation", "DELETE", onObject, "annotation", "", router.Write, nil},
+	{"DeleteObjectTagging", "DELETE", onObject, "tagging", "", router.Write, nil},
+	{"DeleteObjects", "POST", onBucket, "delete", "", "", (*Server).deleteObjects},
+	{"DeletePublicAccessBlock", "DELETE", onBucket, "publicAccessBlock", "", router.Admin, nil},
+	{"GetBucketAbac", "GET", onBucket, "abac", "", router.Admin, nil},
+	{"GetBucketAccelerateConfiguration", "GET", onBucket, "accelerate", "", router.Admin, nil},
+	{"GetBucketAcl", "GET", onBucket, "acl", "", router.Admin, nil},
+	{"GetBucketAnalyticsConfiguration", "GET", onBucket, "analytics&id", "", router.Admin, nil},
+	{"GetBucketCors", "GET", onBucket, "cors", "", router.Admin, nil},
+	{"GetBucketEncryption", "GET", onBucket, "encryption", "", router.Admin, nil},
+	{"GetBucketIntelligentTieringConfiguration", "GET", onBucket, "intelligent-tiering&id", "", router.Admin, nil},
+	{"GetBucketInventoryConfiguration", "GET", onBucket, "inventory&id", "", router.Admin, nil},
+	{"GetBucketLifecycleConfiguration", "GET", onBucket, "lifecycle", "", router.Admin, nil},
+	{"GetBucketLocation", "GET", onBucket, "location", "", router.List, (*Server).getBucketLocation},
+	{"GetBucketLogging", "GET", onBucket, "logging", "", router.Admin, nil},
+	{"GetBucketMetadataConfiguration", "GET", onBucket, "metadataConfiguration", "", router.Admin, nil},
+	{"GetBucketMetadataTableConfiguration", "GET", onBucket, "metadataTable", "", router.Admin, nil},
+	{"GetBucketMetricsConfiguration", "GET", onBucket, "metrics&id", "", router.Admin, nil},
+	{"GetBucketNotificationConfiguration", "GET", onBucket, "notification", "", router.Admin, nil},
+	{"GetBucketOwnershipControls", "GET", onBucket, "ownershipControls", "", router.Admin, nil},
+	{"GetBucketPolicy", "GET", onBucket, "policy", "", router.Admin, nil},
+	{"GetBucketPolicyStatus", "GET", onBucket, "policyStatus", "", router.Admin, nil},
+	{"GetBucketReplication", "GET", onBucket, "replication", "", router.Admin, nil},
+	{"GetBucketRequestPayment", "GET", onBucket, "requestPayment", "", router.Admin, nil},
+	{"GetBucketTagging", "GET", onBucket, "tagging", "", router.Admin, nil},
+	{"GetBucketVersioning", "GET", onBucket, "versioning", "", router.List, nil},
+	{"GetBucketWebsite", "GET", onBucket, "website", "", router.Admin, nil},
+	{"GetObject", "GET", onObject, "", "", router.Read, (*Server).getObject},
+	{"GetObjectAcl", "GET", onObject, "acl", "", router.Read, nil},
+	{"GetObjectAnnotation", "GET", onObject, "annotation&annotationName", "", router.Read, nil},
+	{"GetObjectAttributes", "GET", onObject, "attributes", "", router.Read, nil},
+	{"GetObjectLegalHold", "GET", onObject, "legal-hold", "", router.Read, nil},
+	{"GetObjectLockConfiguration", "GET", onBucket, "object-lock", "", router.Admin, nil},
+	{"GetObjectRetention", "GET", onObject, "retention", "", router.Read, nil},
+	{"GetObjectTagging", "GET", onObject, "tagging", "", router.Read, nil},
+	{"GetObjectTorrent", "GET", onObject, "torrent", "", router.Read, nil},
+	{"GetPublicAccessBlock", "GET", onBucket, "publicAccessBlock", "", router.Admin, nil},
+	{"HeadBucket", "HEAD", onBucket, "", "", router.List, (*Server).headBucket},
+	{"HeadObject", "HEAD", onObject, "", "", router.Read, (*Server).headObject},
+	{"ListBucketAnalyticsConfigurations", "GET", onBucket, "analytics", "", router.Admin, nil},
+	{"ListBucketIntelligentTieringConfigurations", "GET", onBucket, "intelligent-tiering", "", router.Admin, nil},
+	{"ListBucketInventoryConfigurations", "GET", onBucket, "inventory", "", router.Admin, nil},
+	{"ListBucketMetricsConfigurations", "GET", onBucket, "metrics", "", router.Admin, nil},
+	{"ListBuckets", "GET", onService, "", "", "", (*Server).listBuckets},
+	{"ListDirectoryBuckets", "GET", onService, "x-id=ListDirectoryBuckets", "", "", nil},
+	{"ListMultipartUploads", "GET", onBucket, "uploads", "", router.List, (*Server).listMultipartUploads},
+	{"ListObjectAnnotations", "GET", onObject, "annotation", "", router.Read, nil},
+	{"ListObjectVersions", "GET", onBucket, "versions", "", router.List, (*Server).listObjectVersions},
+	{"ListObjects", "GET", onBucket, "", "", router.List, (*Server).listObjects},
+	{"ListObjectsV2", "GET", onBucket, "list-type=2", "", router.List, (*Server).listObjectsV2},
+	{"ListParts", "GET", onObject, "uploadId", "", router.Read, (*Server).listParts},
+	{"PutBucketAbac", "PUT", onBucket, "abac", "", router.Admin, nil},
+	{"PutBucketAccelerateConfiguration", "PUT", onBucket, "accelerate", "", router.Admin, nil},
+	{"PutBucketAcl", "PUT", onBucket, "acl", "", router.Admin, nil},
+	{"PutBucketAnalyticsConfiguration", "PUT", onBucket, "analytics", "", router.Admin, nil},
+	{"PutBucketCors", "PUT", onBucket, "cors", "", router.Admin, nil},
+	{"PutBucketEncryption", "PUT", onBucket, "encryption", "", router.Admin, nil},
+	{"PutBucketIntelligentTieringConfiguration", "PUT", onBucket, "intelligent-tiering", "", router.Admin, nil},
+	{"PutBucketInventoryConfiguration", "PUT", onBucket, "inventory", "", router.Admin, nil},
+	{"PutBucketLifecycleConfiguration", "PUT", onBucket, "lifecycle", "", router.Admin, nil},
+	{"PutBucketLogging", "PUT", onBucket, "logging", "", router.Admin, nil},
+	{"PutBucketMetricsConfiguration", "PUT", onBucket, "metrics", "", router.Admin, nil},
+	{"PutBucketNotificationConfiguration", "PUT", onBucket, "notification", "", router.Admin, nil},
+	{"PutBucketOwnershipControls", "PUT", onBucket, "ownershipControls", "", router.Admin, nil},
+	{"PutBucketPolicy", "PUT", onBucket, "policy", "", router.Admin, nil},
+	{"PutBucketReplication", "PUT", onBucket, "replication", "", router.Admin, nil},
+	{"PutBucketRequestPayment", "PUT", onBucket, "requestPayment", "", router.Admin, nil},
+	{"PutBucketTagging", "PUT", onBucket, "tagging", "", router.Admin, nil},
+	{"PutBucketVersioning", "PUT", onBucket, "versioning", "", router.Admin, nil},
+	{"PutBucketWebsite", "PUT", onBucket, "website", "", router.Admin, nil},
+	{"PutObject", "PUT", onObject, "", "", router.Write, (*Server).putObject},
+	{"PutObjectAcl", "PUT", onObject, "acl", "", router.Write, nil},
+	{"PutObjectAnnotation", "PUT", onObject, "annotation", "", router.Write, nil},
+	{"PutObjectLegalHold", "PUT", onObject, "legal-hold", "", router.Write, nil},
+	{"PutObjectLockConfiguration", "PUT", onBucket, "object-lock", "", router.Admin, nil},
+	{"PutObjectRetention", "PUT", onObject, "retention", "", router.Write, nil},
+	{"PutObjectTagging", "PUT", onObject, "tagging", "", router.Write, nil},
+	{"PutPublicAccessBlock", "PUT", onBucket, "publicAccessBlock", "", router.Admin, nil},
+	{"RenameObject", "PUT", onObject, "renameObject", "", router.Write, nil},
+	{"RestoreObject", "POST", onObject, "restore", "", router.Write, nil},
+	{"SelectObjectContent", "POST", onObject, "select&select-type=2", "", router.Read, nil},
+	{"UpdateBucketMetadataAnnotationTableConfiguration", "PUT", onBucket, "metadataAnnotationTable", "", router.Admin, nil},
+	{"UpdateBucketMetadataInventoryTableConfiguration", "PUT", onBucket, "metadataInventoryTable", "", router.Admin, nil},
+	{"UpdateBucketMetadataJournalTableConfiguration", "PUT", onBucket, "metadataJournalTable", "", router.Admin, nil},
+	{"UpdateObjectEncryption", "PUT", onObject, "encryption", "", router.Write, nil},
+	{"UploadPart", "PUT", onObject, "partNumber&uploadId", "", router.Write, (*Server).uploadPart},
+	{"UploadPartCopy", "PUT", onObject, "partNumber&uploadId", "X-Amz-Copy-Source", router.Write, (*Server).uploadPartCopy},
+	{"WriteGetObjectResponse", "POST", onService, "x-id=WriteGetObjectResponse", "", "", nil},
+}
+
+// need is one query parameter that an operation is selected by, with the
+// value it must have, if any.
+type need struct {
+	name, value string
+}
+
+// candidate is an operation with its selector split up.
+type candidate struct {
+	op    *operation
+	needs []need
+}
+
+// weight orders candidates: more selectors first.
+func (c candidate) weight() int {
+	n := 2 * len(c.needs)
+	if c.op.header != "" {
+		n++
+	}
+	return n
+}
+
+// matcher is the table arranged for lookup.
+type matcher struct {
+	byTarget     map[target][]candidate // most specific first
+	subresources map[need]scope         // parameters that name something of S3's
+}
+
+// target is a method on a kind of path.
+type target struct {
+	method string
+	scope  scope
+}
+
+// ops finds the operation of a request; built once from the table.
+var ops = newMatcher(operations)
+
+func newMatcher(table []operation) *matcher {
+	m := &matcher{byTarget: map[target][]candidate{}, subresources: map[need]scope{}}
+	for i := range table {
+		op := &table[i]
+		c := candidate{op: op}
+		if op.query != "" {
+			for _, s := range strings.Split(op.query, "&") {
+				name, value, _ := strings.Cut(s, "=")
+				c.needs = append(c.needs, need{name, value})
+			}
+			if first := c.needs[0]; first.value == "" {
+				m.subresources[need{name: first.name}] |= 1 << op.scope
+			}
+		}
+		t := target{op.method, op.scope}
+		if op.scope == onNewBucket {
+			t.scope = onBucket
+		}
+		list := m.byTarget[t]
+		at := 0
+		for at < len(list) && list[at].weight() >= c.weight() {
+			at++
+		}
+		list = append(list, candidate{})
+		copy(list[at+1:], list[at:])
+		list[at] = c
+		m.byTarget[t] = list
+	}
+	return m
+}
+
+// match finds the operation of c. A method that S3 does not have on a
+// subresource is MethodNotAllowed, not the operation on the whole.
+func (m *matcher) match(c *call) (*operation, error) {
+	for _, cand := range m.byTarget[target{c.method, c.scope}] {
+		if !cand.matches(c) {
+			continue
+		}
+		if len(cand.needs) == 0 && m.namesSubresource(c) {
+			break
+		}
+		return cand.op, nil
+	}
+	return nil, s3err.New(s3err.MethodNotAllowed).
+		With("Method", c.method).With("ResourceType", c.resourceType())
+}
+
+// matches reports whether c has everything that selects the operation.
+func (cand candidate) matches(c *call) bool {
+	for _, n := range cand.needs {
+		v, ok := c.query.lookup(n.name)
+		if !ok || (n.value != "" && v != n.value) {
+			return false
+		}
+	}
+	return cand.op.header == "" || c.hasHeader(cand.op.header)
+}
+
+// namesSubresource reports whether a parameter of c selects some operation on
+// this kind of path.
+func (m *matcher) namesSubresource(c *call) bool {
+	for _, p := range c.query {
+		if m.subresources[need{name: p.name}]&(1<<c.scope) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// allowed returns the methods that S3 has for what c names.
+func (m *matcher) allowed(c *call) []string {
+	var methods []string
+	for _, method := range []string{"DELETE", "GET", "HEAD", "POST", "PUT"} {
+		probe := call{method: method, scope: c.scope, query: c.query, headers: c.headers}
+		if _, err := m.match(&probe); err == nil {
+			methods = append(methods, method)
+		}
+	}
+	return methods
+}

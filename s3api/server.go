@@ -1,0 +1,210 @@
+package s3api
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/sigv4"
+)
+
+// Server answers S3 requests. Make it with [New]; it is safe for concurrent use.
+type Server struct {
+	Options
+	http     *fasthttp.Server
+	verifier *sigv4.Verifier
+	inFlight atomic.Int64
+	baseCtx  context.Context // ends when a shutdown runs out of patience
+	stop     context.CancelFunc
+}
+
+// New returns a server that is not yet listening.
+func New(o Options) *Server {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Domains == nil {
+		o.Domains = router.Domains(nil)
+	}
+	if o.Observer == nil {
+		o.Observer = noObserver{}
+	}
+	o.Limits = o.Limits.orDefaults()
+	s := &Server{Options: o}
+	s.baseCtx, s.stop = context.WithCancel(context.Background())
+	s.verifier = sigv4.New(sigv4.Options{Keys: o.Identities, Region: o.Region, Now: o.Now})
+	s.http = &fasthttp.Server{
+		Name:          "xronox-proxy",
+		Handler:       s.handle,
+		ExpectHandler: s.expect,
+		ErrorHandler:  s.unreadable,
+
+		// Bodies are streamed; the limit is only how much is read ahead of the handler.
+		StreamRequestBody:            true,
+		MaxRequestBodySize:           1,
+		DisablePreParseMultipartForm: true,
+		NoDefaultContentType:         true,
+
+		ReadBufferSize:  o.Limits.MaxHeaderBytes,
+		WriteBufferSize: 16 << 10,
+		ReadTimeout:     o.Limits.HeaderTimeout,
+		IdleTimeout:     o.Limits.IdleTimeout,
+		CloseOnShutdown: true,
+		Logger:          fasthttpLogger{o.Log},
+	}
+	return s
+}
+
+// Serve answers the connections of ln until Shutdown.
+func (s *Server) Serve(ln net.Listener) error {
+	return s.http.Serve(&listener{Listener: ln, idle: s.Limits.BodyIdleTimeout})
+}
+
+// Shutdown takes no new connections and waits for the requests in flight. When
+// ctx ends first, it cancels them.
+func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.stop()
+	return s.http.ShutdownWithContext(ctx)
+}
+
+// handle is the path of every request. Nothing else writes an error.
+func (s *Server) handle(fc *fasthttp.RequestCtx) {
+	c := s.callOf(fc)
+	defer s.settle(c)
+	if err := c.guard(s.serve); err != nil {
+		c.writeError(err)
+	}
+}
+
+// serve admits the request and runs its operation.
+func (s *Server) serve(c *call) error {
+	if err := s.admit(c); err != nil {
+		return err
+	}
+	return c.op.handle(s, c)
+}
+
+// settle ends the call, unless a response body is still to be sent: then
+// closing that does.
+func (s *Server) settle(c *call) {
+	c.lingerIfUnread()
+	if !c.streaming {
+		c.finish()
+	}
+}
+
+// admit takes a request from its bytes to the point where its operation may
+// run: the same steps for each, before any of its body is read.
+func (s *Server) admit(c *call) error {
+	if c.admitted {
+		return nil
+	}
+	if s.inFlight.Load() > int64(s.Limits.MaxConcurrentRequests) {
+		return s3err.New(s3err.SlowDown)
+	}
+	for _, step := range [...]func(*call) error{s.parse, s.match, s.verify, s.resolve, s.authorize, s.supported} {
+		if err := step(c); err != nil {
+			return err
+		}
+	}
+	c.admitted = true
+	return nil
+}
+
+func (s *Server) parse(c *call) error { return c.parse(s.Domains) }
+
+func (s *Server) match(c *call) (err error) {
+	c.op, err = ops.match(c)
+	return err
+}
+
+// verify finds out who signed the request.
+func (s *Server) verify(c *call) (err error) {
+	c.auth, err = s.verifier.Verify(&sigv4.Request{
+		Method: c.method, Path: c.rawPath, Query: c.rawQuery, Host: c.header("Host"), Headers: c.headers,
+	})
+	if err != nil {
+		return err
+	}
+	id, ok := s.Identities.Identity(c.auth.AccessKey)
+	if !ok {
+		return s3err.New(s3err.AccessDenied) // Nobody signed, or the key is gone since.
+	}
+	c.identity = id
+	return nil
+}
+
+// resolve finds the route of the bucket the request names.
+func (s *Server) resolve(c *call) (err error) {
+	if c.op.scope == onService || c.op.scope == onNewBucket {
+		return nil
+	}
+	c.route, err = s.Resolver.Resolve(c.ctx, c.identity.TenantID, c.bucket)
+	return err
+}
+
+// authorize asks whether the identity may do this. Operations without an
+// action ask for themselves.
+func (s *Server) authorize(c *call) error {
+	if c.op.action != "" && !c.identity.Allows(c.op.action, c.bucket, c.key) {
+		return s3err.New(s3err.AccessDenied)
+	}
+	if owner := c.header("X-Amz-Expected-Bucket-Owner"); owner != "" && c.route != nil && owner != c.route.Owner {
+		return s3err.New(s3err.AccessDenied)
+	}
+	return nil
+}
+
+// supported refuses what this server knows of but does not do.
+func (s *Server) supported(c *call) error {
+	if c.op.handle == nil {
+		return s3err.Newf(s3err.NotImplemented, "%s is not implemented.", c.op.name)
+	}
+	return c.refuseHeaders()
+}
+
+// expect runs for requests that wait for a "100 Continue" before they send
+// their body. It refuses here what can be refused from the headers; what it
+// lets through, handle finds again.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+func (s *Server) expect(fc *fasthttp.RequestCtx) int {
+	c := s.newCall(fc)
+	if err := c.guard(s.admit); err != nil {
+		c.writeError(err)
+		s.settle(c)
+		return fc.Response.StatusCode()
+	}
+	fc.SetUserValue(callKey, c)
+	return fasthttp.StatusContinue
+}
+
+// unreadable answers what could not be read as a request at all.
+func (s *Server) unreadable(fc *fasthttp.RequestCtx, err error) {
+	c := s.newCall(fc)
+	defer c.finish()
+	var tooLarge *fasthttp.ErrSmallBuffer
+	var timeout net.Error
+	switch {
+	case errors.As(err, &tooLarge):
+		err = s3err.New(s3err.RequestHeaderSectionTooLarge).
+			With("MaxSizeAllowed", itoa(s.Limits.MaxHeaderBytes)).Because(err)
+	case errors.As(err, &timeout) && timeout.Timeout():
+		err = s3err.New(s3err.RequestTimeout).Because(err)
+	default:
+		err = s3err.Newf(s3err.BadRequest, "An error occurred when parsing the HTTP request.").Because(err)
+	}
+	c.writeError(err)
+}
+
+// noObserver is the Observer of a server that has none.
+type noObserver struct{}
+
+func (noObserver) InFlight(int)    {}
+func (noObserver) Observe(*Record) {}
