@@ -1,7 +1,7 @@
 package sigv4
 
 import (
-	"io"
+	"strings"
 	"time"
 
 	"github.com/xronox/xronox-proxy/s3err"
@@ -36,23 +36,18 @@ type Options struct {
 
 // Verifier verifies requests and gives readers that verify their bodies. It is
 // safe for concurrent use.
-type Verifier struct{ o Options }
+type Verifier struct {
+	o    Options
+	keys keyRing
+}
 
 // New returns a Verifier.
-func New(o Options) *Verifier { return &Verifier{o} }
-
-// Payload is the value of x-amz-content-sha256: one of the constants, or the
-// SHA-256 of the body in hex.
-type Payload string
-
-// The payloads that are not a hash.
-const (
-	Unsigned                 Payload = "UNSIGNED-PAYLOAD"
-	StreamingSigned          Payload = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
-	StreamingSignedTrailer   Payload = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
-	StreamingUnsigned        Payload = "STREAMING-UNSIGNED-PAYLOAD"
-	StreamingUnsignedTrailer Payload = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
-)
+func New(o Options) *Verifier {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Verifier{o: o}
+}
 
 // Verified is what is known of a request that was not refused. It holds
 // strings of the Request it came from.
@@ -60,39 +55,73 @@ type Verified struct {
 	AccessKey string // empty: the request is anonymous
 	Presigned bool   // authenticated by its query
 	Payload   Payload
+
+	chain         chain  // where the signatures of chunks begin
+	decodedLength string // x-amz-decoded-content-length
+	trailer       string // x-amz-trailer
 }
 
 // Verify returns who signed r. A request that carries no authentication is
 // anonymous, and no error. Errors are *s3err.Error.
 func (v *Verifier) Verify(r *Request) (Verified, error) {
-	return Verified{}, s3err.New(s3err.NotImplemented)
+	f, err := readFields(r.Headers)
+	if err != nil {
+		return Verified{}, err
+	}
+	q, err := readQuery(r.Query)
+	if err != nil {
+		return Verified{}, err
+	}
+	if f.authorized && (q.v4 || q.v2) {
+		return Verified{}, s3err.InvalidArg("Authorization", f.authorization, onlyOneMechanism)
+	}
+	if q.v2 || strings.HasPrefix(f.authorization, "AWS ") {
+		return Verified{}, s3err.Newf(s3err.InvalidRequest, "%s", version2)
+	}
+	out := Verified{Presigned: q.v4, decodedLength: f.decodedLength, trailer: f.trailer}
+	if !q.v4 && !f.authorized {
+		out.Payload, err = parsePayload(f.contentSHA256)
+		return out, err
+	}
+
+	c, err := v.claim(r, &f, &q)
+	if err != nil {
+		return Verified{}, err
+	}
+	if out.chain, err = v.check(r, &c); err != nil {
+		return Verified{}, err
+	}
+	out.AccessKey, out.Payload = c.accessKey, c.payload
+	return out, nil
 }
 
-// Body returns a reader of the request's body, decoded, that verifies what the
-// request says of it. contentLength is -1 when unknown.
-func (v Verified) Body(r io.Reader, contentLength int64) (*Body, error) {
-	return &Body{r, contentLength}, nil
+// claim returns the claim that r makes, once everything but its signature has
+// been found in order.
+func (v *Verifier) claim(r *Request, f *fields, q *queryFields) (claim, error) {
+	var c claim
+	var err error
+	if q.v4 {
+		err = c.fromQuery(q, f)
+	} else {
+		err = c.fromHeader(f)
+	}
+	if err == nil {
+		err = c.checkScope(v.o.Region)
+	}
+	if err == nil && (f.token || q.token) {
+		err = s3err.Newf(s3err.InvalidToken, "Session tokens are not supported here; sign with a long-term access key.")
+	}
+	if err == nil {
+		err = c.checkTime(v.o.Now())
+	}
+	if err == nil {
+		err = c.checkSigned(r.Headers)
+	}
+	return c, err
 }
 
-// Body is a request's body, decoded and verified. Read returns io.EOF only
-// when all of it was verified.
-type Body struct {
-	r      io.Reader
-	length int64
-}
-
-// Read reads decoded bytes.
-func (b *Body) Read(p []byte) (int, error) { return b.r.Read(p) }
-
-// Length is the number of decoded bytes; -1 when unknown.
-func (b *Body) Length() int64 { return b.length }
-
-// Trailer is what followed the body, names in lower case; complete after io.EOF.
-func (b *Body) Trailer() []Header { return nil }
-
-// TrailerNames is what x-amz-trailer announced, in lower case.
-func (b *Body) TrailerNames() []string { return nil }
-
-// StripChunkedEncoding returns a Content-Encoding without its aws-chunked
-// token, which describes the transfer and not the object.
-func StripChunkedEncoding(contentEncoding string) string { return contentEncoding }
+// What S3 says of authentication it cannot use.
+const (
+	onlyOneMechanism = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified"
+	version2         = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+)
