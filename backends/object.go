@@ -1,0 +1,210 @@
+package backends
+
+import (
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/checksum"
+)
+
+// DefaultContentType is what S3 gives an object whose writer named no type.
+const DefaultContentType = "binary/octet-stream"
+
+// ObjectMeta is all that a store of ours keeps about an object besides its
+// bytes, and, in a multipart upload, about the object to be. It is a plain
+// value that stores may encode as they like; the zero value of a field means
+// that S3 would not show it.
+type ObjectMeta struct {
+	Headers
+	Size         int64
+	ETag         string    // with its quotes
+	LastModified time.Time // kept to the millisecond, shown to the second
+	StorageClass types.StorageClass
+	Checksum     Checksum
+	Parts        []PartInfo // of a multipart object, by number; nil for others
+	UploadID     string     // the upload that made the object, so that Complete can be repeated
+}
+
+// Headers are the headers that a writer gives an object and its readers get back.
+type Headers struct {
+	CacheControl            string
+	ContentDisposition      string
+	ContentEncoding         string
+	ContentLanguage         string
+	ContentType             string
+	Expires                 string // an HTTP date
+	WebsiteRedirectLocation string
+	Metadata                map[string]string // x-amz-meta-…, names in lower case without that prefix
+}
+
+// Checksum is an object's additional checksum. Without Algorithm there is none.
+type Checksum struct {
+	Algorithm types.ChecksumAlgorithm
+	Type      types.ChecksumType
+	Value     string // base64, with "-N" when Type is COMPOSITE
+}
+
+// PartInfo is one part of a multipart object or upload.
+type PartInfo struct {
+	Number       int32
+	Size         int64
+	ETag         string    // with its quotes
+	Checksum     string    // base64, of the upload's algorithm
+	LastModified time.Time // of an upload's part only
+}
+
+// PutMeta returns what a PutObject says about its object; [Digest.Finish]
+// adds what its bytes say.
+func PutMeta(in *s3.PutObjectInput) ObjectMeta {
+	return ObjectMeta{
+		Headers: newHeaders(Headers{
+			CacheControl:            value(in.CacheControl),
+			ContentDisposition:      value(in.ContentDisposition),
+			ContentEncoding:         value(in.ContentEncoding),
+			ContentLanguage:         value(in.ContentLanguage),
+			ContentType:             value(in.ContentType),
+			Expires:                 httpDate(in.Expires),
+			WebsiteRedirectLocation: value(in.WebsiteRedirectLocation),
+			Metadata:                in.Metadata,
+		}),
+		StorageClass: in.StorageClass,
+		Checksum:     Checksum{Algorithm: in.ChecksumAlgorithm, Type: types.ChecksumTypeFullObject},
+	}
+}
+
+// UploadMeta returns what a CreateMultipartUpload says about the object to be.
+func UploadMeta(in *s3.CreateMultipartUploadInput) ObjectMeta {
+	return ObjectMeta{
+		Headers: newHeaders(Headers{
+			CacheControl:            value(in.CacheControl),
+			ContentDisposition:      value(in.ContentDisposition),
+			ContentEncoding:         value(in.ContentEncoding),
+			ContentLanguage:         value(in.ContentLanguage),
+			ContentType:             value(in.ContentType),
+			Expires:                 httpDate(in.Expires),
+			WebsiteRedirectLocation: value(in.WebsiteRedirectLocation),
+			Metadata:                in.Metadata,
+		}),
+		StorageClass: in.StorageClass,
+		Checksum:     Checksum{Algorithm: in.ChecksumAlgorithm, Type: in.ChecksumType},
+	}
+}
+
+// CopyMeta returns what the copy of src that in asks for will be, but for what
+// [Digest.Finish] adds: the copy is one part, so that ETag, and a checksum of
+// parts or of another algorithm, must be calculated from its bytes. Storage
+// class and redirect belong to an object and are never copied.
+func CopyMeta(src *ObjectMeta, in *s3.CopyObjectInput) ObjectMeta {
+	headers := src.Headers
+	if in.MetadataDirective == types.MetadataDirectiveReplace {
+		headers = Headers{
+			CacheControl:       value(in.CacheControl),
+			ContentDisposition: value(in.ContentDisposition),
+			ContentEncoding:    value(in.ContentEncoding),
+			ContentLanguage:    value(in.ContentLanguage),
+			ContentType:        value(in.ContentType),
+			Expires:            httpDate(in.Expires),
+			Metadata:           in.Metadata,
+		}
+	}
+	headers.WebsiteRedirectLocation = value(in.WebsiteRedirectLocation)
+	algorithm := in.ChecksumAlgorithm
+	if algorithm == "" {
+		algorithm = src.Checksum.Algorithm
+	}
+	return ObjectMeta{
+		Headers:      newHeaders(headers),
+		StorageClass: in.StorageClass,
+		Checksum:     Checksum{Algorithm: algorithm, Type: types.ChecksumTypeFullObject},
+	}
+}
+
+// newHeaders completes h as S3 does and takes its metadata from the caller's hands.
+func newHeaders(h Headers) Headers {
+	if h.ContentType == "" {
+		h.ContentType = DefaultContentType
+	}
+	h.Metadata = maps.Clone(h.Metadata)
+	return h
+}
+
+// PutOutput is the answer to the PutObject that made m.
+func PutOutput(m *ObjectMeta) *s3.PutObjectOutput {
+	out := &s3.PutObjectOutput{ETag: &m.ETag}
+	if m.Checksum.setOn(out) {
+		out.ChecksumType = m.Checksum.Type
+	}
+	return out
+}
+
+// CopyOutput is the answer to the CopyObject that made m.
+func CopyOutput(m *ObjectMeta) *s3.CopyObjectOutput {
+	result := &types.CopyObjectResult{ETag: &m.ETag, LastModified: shown(m.LastModified)}
+	if m.Checksum.setOn(result) {
+		result.ChecksumType = m.Checksum.Type
+	}
+	return &s3.CopyObjectOutput{CopyObjectResult: result}
+}
+
+// ListedObject is m as a listing shows it.
+func ListedObject(key string, m *ObjectMeta) types.Object {
+	o := types.Object{
+		Key:          &key,
+		ETag:         &m.ETag,
+		LastModified: shown(m.LastModified),
+		Size:         &m.Size,
+		StorageClass: types.ObjectStorageClassStandard,
+	}
+	if m.StorageClass != "" {
+		o.StorageClass = types.ObjectStorageClass(m.StorageClass)
+	}
+	if m.Checksum.Value != "" {
+		o.ChecksumAlgorithm = []types.ChecksumAlgorithm{m.Checksum.Algorithm}
+		o.ChecksumType = m.Checksum.Type
+	}
+	return o
+}
+
+// setOn sets the checksum's field of an SDK struct; false when there is no checksum.
+func (c Checksum) setOn(v any) bool {
+	if c.Algorithm == "" || c.Value == "" {
+		return false
+	}
+	checksum.Set(v, c.Algorithm, &c.Value)
+	return true
+}
+
+// value is *s, and empty for nil.
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// optional is the inverse of [value].
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// httpDate writes a date as a header has it; empty for nil.
+func httpDate(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.UTC().Format(http.TimeFormat)
+}
+
+// shown is t as clients see it: S3's times have whole seconds, so that
+// If-Modified-Since can be exact.
+func shown(t time.Time) *time.Time {
+	t = t.UTC().Truncate(time.Second)
+	return &t
+}
