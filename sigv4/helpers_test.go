@@ -193,3 +193,37 @@ func streaming(p Payload, decoded int, trailer string) (Verified, *encoder) {
 		decodedLength: fmt.Sprint(decoded), trailer: trailer,
 	}, &encoder{payload: p, previous: seed}
 }
+
+// presignedGET is a GET presigned for a day, with more of a query and signed
+// headers besides the host when given: "name" or "name;name".
+func presignedGET(t testing.TB, more ...string) *Request {
+	t.Helper()
+	return presign(t, "GET", "86400", "", "host"+strings.Join(append([]string{""}, more...), ";"))
+}
+
+// presign signs a request for /bucket/key in its query.
+func presign(t testing.TB, method, expires, query, signedHeaders string, headers ...Header) *Request {
+	t.Helper()
+	if query != "" {
+		query = "&" + query
+	}
+	r := &Request{Method: method, Path: "/bucket/key", Host: "localhost:9000", Headers: headers}
+	r.Query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=" + exampleKey + "%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=" +
+		exampleStamp + "&X-Amz-Expires=" + expires + "&X-Amz-SignedHeaders=" + strings.ReplaceAll(signedHeaders, ";", "%3B") + query
+	q, err := readQuery(r.Query + "&X-Amz-Signature=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := Unsigned
+	if q.contentSHA256 != "" {
+		payload = Payload(q.contentSHA256)
+	}
+	c := claim{presigned: true, signedHeaders: signedHeaders, payload: payload, stamp: exampleStamp, scope: exampleScope}
+	var s scratch
+	if err := s.canonicalize(r, &c, form{host: r.Host}); err != nil {
+		t.Fatal(err)
+	}
+	s.stringToSign(&c)
+	r.Query += "&X-Amz-Signature=" + hmacHex(exampleSecret, "20130524", "us-east-1", string(s.toSign))
+	return r
+}
