@@ -1,0 +1,10 @@
+// Package clients runs the S3 clients that people really use against the built
+// binary: aws-cli, boto3, the AWS SDKs for Go and JavaScript, s3cmd and rclone.
+// Each puts, gets, lists, copies and deletes, moves 100 MiB in parts, syncs a
+// tree of odd file names and presigns; contents are compared byte by byte.
+//
+// A client that this machine lacks is skipped by name, and is a failure when
+// CI=true. XRONOX_TEST_ENDPOINT, XRONOX_TEST_ACCESS_KEY and
+// XRONOX_TEST_SECRET_KEY name a server that is already running, and is then
+// tested instead of the built binary.
+package clients

@@ -1,0 +1,254 @@
+package clients
+
+import (
+	"crypto/rand"
+	"encoding/xml"
+	"io"
+	mathrand "math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
+)
+
+// exercise is one client at work in a bucket of its own.
+type exercise struct {
+	client
+	bucket string
+	dir    string
+	seed   uint64
+}
+
+// number is the version in what a program says of its version.
+var number = regexp.MustCompile(`[0-9]+(\.[0-9]+)+`)
+
+// exerciseAll does everything with each client found. That none was is told as
+// what.
+func exerciseAll(t *testing.T, what string, found []client) {
+	t.Helper()
+	if len(found) == 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("no %s: scripts/install-clients should have installed it", what)
+		}
+		t.Skipf("this machine has no %s (make clients installs it)", what)
+	}
+	for _, c := range found {
+		t.Run(number.FindString(c.version), func(t *testing.T) {
+			e := exercise{
+				client: c,
+				bucket: "clients-" + c.name + "-" + strings.ToLower(rand.Text()),
+				dir:    t.TempDir(),
+				seed:   mathrand.Uint64(),
+			}
+			t.Logf("%s; seed %d", c.version, e.seed)
+			e.must(t, "make", args{bucket: e.bucket})
+			t.Run("object", e.object)
+			t.Run("parts", e.parts)
+			t.Run("tree", e.tree)
+			t.Run("mirror", e.mirror)
+			t.Run("presign", e.presign)
+			t.Run("clear", e.clear)
+		})
+	}
+}
+
+// object puts, gets, lists, copies and deletes single objects, an empty one among them.
+func (e exercise) object(t *testing.T) {
+	file, back := filepath.Join(e.dir, "small"), filepath.Join(e.dir, "small.back")
+	for _, size := range []int64{0, 1, 70_000} {
+		makeFile(t, file, size, e.seed)
+		want := fileDigest(t, file)
+		a := args{bucket: e.bucket, key: "dir/an object+1 é.bin", file: file}
+		e.must(t, "put", a)
+		a.file = back
+		e.must(t, "get", a)
+		same(t, "got", want, fileDigest(t, back))
+
+		a.from, a.key = a.key, "copy of/an object+1 é.bin"
+		e.must(t, "copy", a)
+		same(t, "copied", want, storedDigest(t, a.bucket, a.key))
+		same(t, "keys", []string{a.key, a.from}, e.list(t, e.bucket))
+
+		e.must(t, "delete", a)
+		if exists(t, a.bucket, a.key) {
+			t.Errorf("%q is there after its deletion", a.key)
+		}
+		same(t, "keys", []string{a.from}, e.list(t, e.bucket))
+		e.must(t, "delete", args{bucket: e.bucket, key: a.from})
+	}
+}
+
+// parts moves 100 MiB, which every client does in parts, and copies them.
+func (e exercise) parts(t *testing.T) {
+	file, back := filepath.Join(e.dir, "big"), filepath.Join(e.dir, "big.back")
+	makeFile(t, file, 100<<20, e.seed)
+	want := fileDigest(t, file)
+	a := args{bucket: e.bucket, key: "big", file: file}
+	e.must(t, "put", a)
+	head, err := sdk().HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &a.bucket, Key: &a.key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if etag := aws.ToString(head.ETag); !strings.Contains(etag, "-") {
+		t.Errorf("ETag %s is not that of a multipart upload", etag)
+	}
+	a.file = back
+	e.must(t, "get", a)
+	same(t, "got", want, fileDigest(t, back))
+
+	e.must(t, "copy", args{bucket: e.bucket, from: "big", key: "big copy"})
+	same(t, "copied", want, storedDigest(t, e.bucket, "big copy"))
+	e.must(t, "delete", args{bucket: e.bucket, key: "big"})
+	e.must(t, "delete", args{bucket: e.bucket, key: "big copy"})
+	uploads, err := sdk().ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: &e.bucket})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(uploads.Uploads) > 0 {
+		t.Errorf("%d uploads are left", len(uploads.Uploads))
+	}
+}
+
+// tree uploads the odd names, lists them in pages and downloads them again.
+func (e exercise) tree(t *testing.T) {
+	dir := makeTree(t, oddNames, e.seed)
+	want := digests(t, dir)
+	a := args{bucket: e.bucket, key: "tree", file: dir}
+	e.must(t, "upload", a)
+	same(t, "uploaded", want, storedDigests(t, e.bucket, "tree/"))
+
+	var keys []string
+	for name := range want {
+		keys = append(keys, "tree/"+name)
+	}
+	slices.Sort(keys)
+	same(t, "keys", keys, e.list(t, e.bucket))
+
+	a.file = filepath.Join(e.dir, "tree.back")
+	if err := os.Mkdir(a.file, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	e.must(t, "download", a)
+	same(t, "downloaded", want, digests(t, a.file))
+}
+
+// mirror syncs a tree three times: whole, unchanged and changed. An unchanged
+// file must not travel again: sizes, times and ETags have come back as the
+// client expects them.
+func (e exercise) mirror(t *testing.T) {
+	if !e.has("mirror") {
+		t.Skip("an SDK has no sync")
+	}
+	dir := makeTree(t, oddNames, e.seed+1)
+	a := args{bucket: e.bucket, key: "mirror", file: dir}
+	e.must(t, "mirror", a)
+	same(t, "mirrored", digests(t, dir), storedDigests(t, e.bucket, "mirror/"))
+
+	before := stored(t, e.bucket, "mirror/")
+	e.must(t, "mirror", a)
+	for name, object := range stored(t, e.bucket, "mirror/") {
+		if !object.LastModified.Equal(*before[name].LastModified) {
+			t.Errorf("%q was uploaded again", name)
+		}
+	}
+
+	makeFile(t, filepath.Join(dir, "plain.txt"), 30_000, e.seed)
+	if err := os.Remove(filepath.Join(dir, "with space.txt")); err != nil {
+		t.Fatal(err)
+	}
+	e.must(t, "mirror", a)
+	same(t, "mirrored", digests(t, dir), storedDigests(t, e.bucket, "mirror/"))
+}
+
+// presign fetches and stores with URLs that need no credential.
+func (e exercise) presign(t *testing.T) {
+	file := filepath.Join(e.dir, "presigned")
+	makeFile(t, file, 50_000, e.seed)
+	want := fileDigest(t, file)
+	a := args{bucket: e.bucket, key: "signed/a b+c é%20.bin", file: file}
+	if e.has("sign-put") {
+		body, err := os.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, answer := fetch(t, http.MethodPut, e.must(t, "sign-put", a), body)
+		if status != http.StatusOK {
+			t.Fatalf("presigned PUT: %d %s", status, answer)
+		}
+	} else {
+		e.must(t, "put", a)
+	}
+	same(t, "stored", want, storedDigest(t, a.bucket, a.key))
+	if !e.has("sign-get") {
+		t.Skip("does not presign with signature version 4")
+	}
+	url := e.must(t, "sign-get", a)
+	status, answer := fetch(t, http.MethodGet, url, nil)
+	if status != http.StatusOK {
+		t.Fatalf("presigned GET: %d %s", status, answer)
+	}
+	same(t, "fetched", want, digest(t, strings.NewReader(answer)))
+
+	status, answer = fetch(t, http.MethodGet, strings.Replace(url, "signed/", "Signed/", 1), nil)
+	if status != http.StatusForbidden || errorCode(answer) != "SignatureDoesNotMatch" {
+		t.Errorf("a changed URL gives %d %s", status, answer)
+	}
+}
+
+// clear removes everything, and the bucket.
+func (e exercise) clear(t *testing.T) {
+	e.must(t, "clear", args{bucket: e.bucket})
+	if _, err := sdk().HeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: &e.bucket}); err == nil {
+		t.Error("the bucket is still there")
+	}
+}
+
+// fetch makes a request as a browser would.
+func fetch(t *testing.T, method, url string, body io.Reader) (status int, answer string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSpace(url), body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := body.(*os.File); ok {
+		info, err := f.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.ContentLength = info.Size()
+	}
+	out, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Body.Close()
+	content, err := io.ReadAll(out.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.StatusCode, string(content)
+}
+
+// errorCode is the code of an S3 error document.
+func errorCode(document string) string {
+	var e struct{ Code string }
+	if xml.Unmarshal([]byte(document), &e) != nil {
+		return ""
+	}
+	return e.Code
+}
+
+// same reports how got differs from want.
+func same(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}

@@ -1,0 +1,79 @@
+package clients
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// sdk is an AWS SDK client for the server under test. It also is how the tests
+// look at what the other clients have done.
+func sdk() *s3.Client {
+	return s3.New(s3.Options{
+		BaseEndpoint:     aws.String(proxy.url),
+		Region:           "us-east-1",
+		Credentials:      credentials.NewStaticCredentialsProvider(proxy.accessKey, proxy.secretKey, ""),
+		UsePathStyle:     true,
+		RetryMaxAttempts: 1,
+	})
+}
+
+// stored are the objects of a bucket below a prefix, by key without the prefix.
+func stored(t *testing.T, bucket, prefix string) map[string]types.Object {
+	t.Helper()
+	all := map[string]types.Object{}
+	pages := s3.NewListObjectsV2Paginator(sdk(), &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range page.Contents {
+			all[strings.TrimPrefix(aws.ToString(object.Key), prefix)] = object
+		}
+	}
+	return all
+}
+
+// storedDigests are the contents of those objects.
+func storedDigests(t *testing.T, bucket, prefix string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for name := range stored(t, bucket, prefix) {
+		all[name] = storedDigest(t, bucket, prefix+name)
+	}
+	return all
+}
+
+// storedDigest is the content of one object. Framing that an upload was sent in
+// must not have become part of the object's description either.
+func storedDigest(t *testing.T, bucket, key string) string {
+	t.Helper()
+	out, err := sdk().GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		t.Fatalf("GetObject %q: %v", key, err)
+	}
+	defer out.Body.Close()
+	if strings.Contains(aws.ToString(out.ContentEncoding), "aws-chunked") {
+		t.Errorf("%q is stored with Content-Encoding %q", key, *out.ContentEncoding)
+	}
+	return digest(t, out.Body)
+}
+
+// exists tells whether HeadObject finds the key.
+func exists(t *testing.T, bucket, key string) bool {
+	t.Helper()
+	_, err := sdk().HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
+	if missing := (*types.NotFound)(nil); errors.As(err, &missing) {
+		return false
+	}
+	if err != nil {
+		t.Fatalf("HeadObject %q: %v", key, err)
+	}
+	return true
+}
