@@ -1,0 +1,42 @@
+package backends
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// MaxCopySize is the size of the largest object that CopyObject copies, and
+// of the largest part.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+const MaxCopySize = 5 << 30
+
+// CheckCopy judges a CopyObject of an object: the conditions on it, its
+// size, and, when onto itself, whether anything changes.
+func CheckCopy(src *ObjectMeta, ontoItself bool, in *s3.CopyObjectInput) error {
+	if err := CheckCopySource(src, CopyConditions(in)); err != nil {
+		return err
+	}
+	if src.Size > MaxCopySize {
+		return s3err.Newf(s3err.InvalidRequest,
+			"The specified copy source is larger than the maximum allowable size for a copy source: %d", int64(MaxCopySize))
+	}
+	if ontoItself && !changes(src, in) {
+		return s3err.Newf(s3err.InvalidRequest,
+			"This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
+	}
+	return nil
+}
+
+// changes reports whether in names anything that may be different in the
+// copy. S3 does not compare: clients copy an object onto itself with its own
+// storage class to renew its date.
+func changes(src *ObjectMeta, in *s3.CopyObjectInput) bool {
+	return in.MetadataDirective == types.MetadataDirectiveReplace ||
+		in.StorageClass != "" ||
+		in.WebsiteRedirectLocation != nil ||
+		in.ServerSideEncryption != "" ||
+		in.ChecksumAlgorithm != "" && in.ChecksumAlgorithm != src.Checksum.Algorithm
+}
