@@ -1,0 +1,126 @@
+// Package mount shows a part of a physical bucket, the keys below a prefix, as
+// a bucket of its own. It is the one place where a virtual key becomes a
+// physical one and back, and where UploadIds are sealed; a store behind it is
+// only ever named keys under the prefix.
+package mount
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/token"
+)
+
+// maxKeyBytes is the longest physical key that every store takes.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+const maxKeyBytes = 1024
+
+// Options is what a mount is made of. All but Prefix are needed.
+type Options struct {
+	Backend  backends.Backend
+	Bucket   string // physical
+	Prefix   string // physical key = Prefix + key
+	BucketID string // of the virtual bucket; UploadIds are bound to it,
+	MountID  string // and to this
+	Sealer   *token.Sealer
+}
+
+// New returns the Backend of the virtual bucket. It ignores the Bucket of its inputs,
+// takes virtual keys, and does multipart uploads exactly when the backend below does.
+func New(o Options) backends.Backend {
+	m := &mount{o}
+	if uploader, ok := backends.As[backends.MultipartUploader](o.Backend); ok {
+		return &uploads{mount: m, below: uploader}
+	}
+	return m
+}
+
+// mount implements [backends.Backend]. It has no Unwrap on purpose: the
+// backend below knows no virtual keys.
+type mount struct{ Options }
+
+// enter makes the bucket and the key of an input physical. It is the last
+// moment before they leave, so it looks once more at what it made.
+func (m *mount) enter(bucket, key **string) error {
+	if *key == nil || **key == "" {
+		return s3err.New(s3err.InternalError).Because(errNoKey)
+	}
+	physical := m.Prefix + **key
+	if len(physical) > maxKeyBytes {
+		return m.keyTooLong(len(physical))
+	}
+	if !m.owns(physical) {
+		return s3err.New(s3err.InternalError).Because(errOutside)
+	}
+	*bucket, *key = &m.Bucket, &physical
+	return nil
+}
+
+// owns reports whether a physical key is in the image of this mount. The
+// prefix itself is not: it would be the empty key.
+func (m *mount) owns(physical string) bool {
+	return len(physical) > len(m.Prefix) && strings.HasPrefix(physical, m.Prefix)
+}
+
+// leave returns the virtual name of a key that came from below.
+func (m *mount) leave(physical *string) (*string, error) {
+	if physical == nil || !m.owns(*physical) {
+		return nil, s3err.New(s3err.InternalError).Because(errOutside)
+	}
+	key := (*physical)[len(m.Prefix):]
+	return &key, nil
+}
+
+// keyTooLong is the error of a key that was fine until the prefix came in front. The
+// figures are those of the client's key.
+func (m *mount) keyTooLong(physical int) error {
+	return s3err.New(s3err.KeyTooLong).
+		With("Size", strconv.Itoa(physical-len(m.Prefix))).
+		With("MaxSizeAllowed", strconv.Itoa(maxKeyBytes-len(m.Prefix)))
+}
+
+// GetObject implements [backends.ObjectReader].
+func (m *mount) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	c := *in
+	if err := m.enter(&c.Bucket, &c.Key); err != nil {
+		return nil, err
+	}
+	out, err := m.Backend.GetObject(ctx, &c)
+	return out, m.outward(err, names{in.Bucket, in.Key, nil})
+}
+
+// HeadObject implements [backends.ObjectReader].
+func (m *mount) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
+	c := *in
+	if err := m.enter(&c.Bucket, &c.Key); err != nil {
+		return nil, err
+	}
+	out, err := m.Backend.HeadObject(ctx, &c)
+	return out, m.outward(err, names{in.Bucket, in.Key, nil})
+}
+
+// PutObject implements [backends.ObjectWriter].
+func (m *mount) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
+	c := *in
+	if err := m.enter(&c.Bucket, &c.Key); err != nil {
+		return nil, err
+	}
+	out, err := m.Backend.PutObject(ctx, &c)
+	return out, m.outward(err, names{in.Bucket, in.Key, nil})
+}
+
+// DeleteObject implements [backends.ObjectWriter].
+func (m *mount) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
+	c := *in
+	if err := m.enter(&c.Bucket, &c.Key); err != nil {
+		return nil, err
+	}
+	out, err := m.Backend.DeleteObject(ctx, &c)
+	return out, m.outward(err, names{in.Bucket, in.Key, nil})
+}
