@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/xronox/xronox-proxy/backends"
 )
 
 // segment is a stretch of an object's bytes: a body of its own. An object that
@@ -29,18 +31,17 @@ func fileNames(body []segment) []name {
 	return names
 }
 
-// cut returns the segments that have the bytes from start on, where these
-// begin in the first, and what of them is left out.
-func cut(body []segment, start, length int64) (rest []segment, skip int64) {
+// cut returns the segments that a span touches, and where in the first of them
+// it begins.
+func cut(body []segment, span backends.Span) (touched []segment, skip int64) {
+	start := span.Start
 	for len(body) > 0 && start >= body[0].size {
 		start -= body[0].size
 		body = body[1:]
 	}
-	end := start + length
 	n := 0
-	for n < len(body) && end > 0 {
+	for end := start + span.Length; n < len(body) && end > 0; n++ {
 		end -= body[n].size
-		n++
 	}
 	return body[:n], start
 }
@@ -50,16 +51,16 @@ var errGone = errors.New("body is gone")
 
 // openBody opens a range of a body. It returns errGone when the body is not
 // there any more, or not current, which says whether metadata still names it.
-func (b *Backend) openBody(body []segment, start, length int64, current func() (bool, error)) (io.ReadCloser, error) {
-	body, skip := cut(body, start, length)
+func (b *Backend) openBody(body []segment, span backends.Span, current func() (bool, error)) (io.ReadCloser, error) {
+	body, skip := cut(body, span)
 	if len(body) == 1 && body[0].inline {
-		data, err := b.inline(body[0], skip, length)
+		data, err := b.inline(body[0], span)
 		if err != nil {
 			return nil, err
 		}
 		return inlineBody{bytes.NewReader(data)}, nil
 	}
-	r := &fileBody{files: b.files, body: body, off: skip, left: length}
+	r := &fileBody{files: b.files, body: body, off: skip, left: span.Length}
 	if len(body) > 1 {
 		// A body that is held before it is found to be current stays.
 		r.held = fileNames(body)
@@ -75,12 +76,12 @@ func (b *Backend) openBody(body []segment, start, length int64, current func() (
 }
 
 // inline returns bytes of a small body.
-func (b *Backend) inline(seg segment, skip, length int64) (data []byte, err error) {
+func (b *Backend) inline(seg segment, span backends.Span) (data []byte, err error) {
 	found, err := b.meta.get(inlineKey(seg.name), func(v []byte) error {
 		if int64(len(v)) != seg.size {
 			return fmt.Errorf("localbackend: body %v has %d bytes instead of %d", seg.name, len(v), seg.size)
 		}
-		data = bytes.Clone(v[skip : skip+length])
+		data = bytes.Clone(v[span.Start : span.Start+span.Length])
 		return nil
 	})
 	if err == nil && !found {

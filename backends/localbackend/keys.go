@@ -7,14 +7,14 @@ import (
 
 // The tables in Pebble: the first byte of a row's key.
 const (
-	tableFormat  = 'A' // → the version of all this
-	tableBuckets = 'b' // bucket name → bucketRow
-	tableObjects = 'o' // bucket id, key → object
-	tableUploads = 'u' // bucket id, escaped key, upload → upload
-	tableParts   = 'p' // upload, part number → part
-	tableDone    = 'c' // upload → completed: what a repeated CompleteMultipartUpload is told
-	tableInline  = 'd' // body name → the bytes of a small body
-	tableFiles   = 'f' // body name → nothing: the file in bodies/ is in use
+	tableFormat    = 'A' // → the version of all this
+	tableBuckets   = 'b' // bucket name → bucketRow
+	tableObjects   = 'o' // bucket id, key → object
+	tableUploads   = 'u' // bucket id, escaped key, upload → upload
+	tableParts     = 'p' // upload, part number → part
+	tableManifests = 'm' // name → the parts of an object and their bodies
+	tableInline    = 'd' // body name → the bytes of a small body
+	tableFiles     = 'f' // body name → nothing: the file in bodies/ is in use
 )
 
 // A bucketID stands for a bucket in keys. It is not reused while a process runs, so a
@@ -41,16 +41,17 @@ func inBucket(table byte, id bucketID, more int) []byte {
 // bucketPrefixLen is the length of what inBucket returns.
 const bucketPrefixLen = 9
 
-// uploadKey is the key of an upload's row.
+// uploadKey is the key of an upload's row. It has the UploadId as clients do,
+// because these name places between UploadIds as markers.
 func uploadKey(id bucketID, key string, upload name) []byte {
-	return append(uploadsOf(id, key), upload[:]...)
+	return append(uploadsOf(id, key), upload.String()...)
 }
 
 // uploadsOf is what the keys of all uploads of an object key begin with. The
 // object key is escaped and ended such that rows sort by key, then by upload:
 // a zero byte becomes 00 FF, the end is 00 01.
 func uploadsOf(id bucketID, key string) []byte {
-	k := inBucket(tableUploads, id, len(key)+18)
+	k := inBucket(tableUploads, id, len(key)+2+2*len(name{}))
 	for i := range len(key) {
 		k = append(k, key[i])
 		if key[i] == 0 {
@@ -62,10 +63,9 @@ func uploadsOf(id bucketID, key string) []byte {
 
 // parseUploadKey is the inverse of uploadKey.
 func parseUploadKey(k []byte) (key string, upload name) {
-	k = k[bucketPrefixLen:]
-	escaped := k[:len(k)-len(upload)-2]
-	copy(upload[:], k[len(k)-len(upload):])
-	return string(bytes.ReplaceAll(escaped, []byte{0, 0xff}, []byte{0})), upload
+	end := len(k) - 2*len(upload)
+	upload, _ = parseName(string(k[end:]))
+	return string(bytes.ReplaceAll(k[bucketPrefixLen:end-2], []byte{0, 0xff}, []byte{0})), upload
 }
 
 // partKey is the key of a part's row.
@@ -79,8 +79,8 @@ func fileKey(n name) []byte { return named(tableFiles, n) }
 // inlineKey is the key of a small body.
 func inlineKey(n name) []byte { return named(tableInline, n) }
 
-// doneKey is the key of the row that remembers a completed upload.
-func doneKey(upload name) []byte { return named(tableDone, upload) }
+// manifestKey is the key of a manifest.
+func manifestKey(n name) []byte { return named(tableManifests, n) }
 
 // named is the key of a row that is found by a name.
 func named(table byte, n name) []byte {

@@ -1,18 +1,15 @@
 package localbackend
 
 import (
+	"bytes"
 	"context"
-	"crypto/md5"
-	"encoding/hex"
-	"errors"
-	"hash"
 	"io"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/xronox/xronox-proxy/checksum"
-	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/backends"
 )
 
 // inlineLimit is the size from which on a body is a file. A body below it
@@ -28,120 +25,66 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 // staged is a body that is written, and durable when it is a file, but not
 // part of the store until a change takes it.
 type staged struct {
-	b     *Backend
-	body  []segment
-	data  []byte // of the inline segment
-	size  int64
-	sums  sums
-	buf   *[bufferSize]byte // data's
-	taken bool
+	b      *Backend
+	digest *backends.Digest
+	body   []segment
+	data   *bytes.Buffer // of an inline body
+	buf    *[bufferSize]byte
+	taken  bool
 }
 
-// discard ends s; what no change took is removed.
+// stage writes a body, through a digest with the checksum of a. The caller
+// discards what is returned, also with an error. The body of a part is always
+// a file: the object that it will belong to is large.
+func (b *Backend) stage(ctx context.Context, body backends.Body, a types.ChecksumAlgorithm, isPart bool) (*staged, error) {
+	s := &staged{b: b, digest: backends.NewDigest(a), buf: buffers.Get().(*[bufferSize]byte)}
+	if body.Reader != nil {
+		body.Reader = filler{body.Reader}
+	}
+	if body.Length < inlineLimit && !isPart {
+		return s, s.readInline(ctx, body)
+	}
+	return s, s.writeFile(ctx, body)
+}
+
+// discard ends s, and removes what no change took.
 func (s *staged) discard() {
-	if s.buf != nil {
-		buffers.Put(s.buf)
-	}
-	files := fileNames(s.body)
+	buffers.Put(s.buf)
+	names := fileNames(s.body)
 	if !s.taken {
-		s.b.files.drop(files...)
+		s.b.files.drop(names...)
 	}
-	s.b.files.release(files...)
+	s.b.files.release(names...)
 }
 
-// sums are the digests of a body, taken while it passes.
-type sums struct {
-	md5 hash.Hash
-	sum hash.Hash // nil when no algorithm is wanted
-}
-
-// newSums begins an MD5 and, unless it is empty, the checksum of a.
-func newSums(a types.ChecksumAlgorithm) sums {
-	s := sums{md5: md5.New()}
-	if a != "" {
-		s.sum = checksum.New(a)
-	}
-	return s
-}
-
-// Write adds p to the digests.
-func (s sums) Write(p []byte) (int, error) {
-	_, _ = s.md5.Write(p)
-	if s.sum != nil {
-		_, _ = s.sum.Write(p)
-	}
-	return len(p), nil
-}
-
-// etag is the ETag of a body that was sent in one piece.
-func (s sums) etag() string { return `"` + hex.EncodeToString(s.md5.Sum(nil)) + `"` }
-
-// value is the checksum in base64, empty when none was wanted.
-func (s sums) value() string {
-	if s.sum == nil {
-		return ""
-	}
-	return checksum.Encode(s.sum.Sum(nil))
-}
-
-// stage writes a body. The caller calls discard in any case. A body that is to
-// be a part is always a file: the object that it becomes is large.
-func (b *Backend) stage(r *source, a types.ChecksumAlgorithm, asFile bool) (*staged, error) {
-	s := &staged{b: b, size: r.left, sums: newSums(a)}
-	if s.size < inlineLimit && !asFile {
-		return s, s.readInline(r)
-	}
-	return s, s.writeFile(r)
-}
-
-// readInline keeps a small body.
-func (s *staged) readInline(r *source) error {
-	s.buf = buffers.Get().(*[bufferSize]byte)
-	n, err := r.next(s.buf[:s.size+1])
-	if err != io.EOF {
-		if err == nil {
-			err = errTooLong
-		}
+// readInline keeps a small body in a part of the buffer.
+func (s *staged) readInline(ctx context.Context, body backends.Body) error {
+	s.data = bytes.NewBuffer(s.buf[:0:inlineLimit])
+	if err := s.digest.CopyBody(ctx, s.data, body, s.buf[inlineLimit:]); err != nil {
 		return err
 	}
-	s.data = s.buf[:n]
-	_, _ = s.sums.Write(s.data)
-	if n > 0 {
-		s.body = []segment{{name: s.b.names.next(), size: int64(n), inline: true}}
+	if body.Length > 0 {
+		s.body = []segment{{name: s.b.names.next(), size: body.Length, inline: true}}
 	}
 	return nil
 }
 
 // writeFile writes a large body.
-func (s *staged) writeFile(r *source) (err error) {
+func (s *staged) writeFile(ctx context.Context, body backends.Body) (err error) {
 	n := s.b.names.next()
-	s.body = []segment{{name: n, size: s.size}}
+	s.body = []segment{{name: n, size: body.Length}}
 	s.b.files.hold(n)
 	file, err := s.b.files.create(n)
 	if err != nil {
 		return ioError("create body", err)
 	}
 	defer func() {
-		if e := file.Close(); e != nil && err == nil {
-			err = ioError("close body", e)
+		if cerr := file.Close(); cerr != nil && err == nil {
+			err = ioError("close body", cerr)
 		}
 	}()
-	buf := buffers.Get().(*[bufferSize]byte)
-	defer buffers.Put(buf)
-	for {
-		m, rerr := r.next(buf[:])
-		if rerr != nil && rerr != io.EOF {
-			return rerr
-		}
-		_, _ = s.sums.Write(buf[:m]) // first: a vfs.File may change what it writes
-		if m > 0 {
-			if _, err := file.Write(buf[:m]); err != nil {
-				return ioError("write body", err)
-			}
-		}
-		if rerr == io.EOF {
-			break
-		}
+	if err := s.digest.CopyBody(ctx, bodyWriter{file}, body, s.buf[:]); err != nil {
+		return err
 	}
 	if err := file.SyncData(); err != nil {
 		return ioError("sync body", err)
@@ -152,43 +95,33 @@ func (s *staged) writeFile(r *source) (err error) {
 	return nil
 }
 
-// errTooLong is for a body that is longer than it was said to be.
-var errTooLong = s3err.Newf(s3err.IncompleteBody, "The request body is longer than its Content-Length")
+// bodyWriter makes the errors of a file those of a backend.
+type bodyWriter struct{ vfs.File }
 
-// source is a body that is being received.
-type source struct {
-	ctx  context.Context
-	r    io.Reader
-	left int64 // what is to come
-}
-
-// next fills p. Its error is io.EOF exactly when the body ended after as many
-// bytes as it was to have; the bytes are good then, and not otherwise.
-func (s *source) next(p []byte) (n int, err error) {
-	for empty := 0; n < len(p); {
-		if err := s.ctx.Err(); err != nil {
-			return n, err
-		}
-		m, err := s.r.Read(p[n:])
-		n += m
-		s.left -= int64(m)
-		switch {
-		case s.left < 0:
-			return n, errTooLong
-		case errors.Is(err, io.EOF):
-			if s.left > 0 {
-				return n, s3err.New(s3err.IncompleteBody)
-			}
-			return n, io.EOF
-		case err != nil:
-			return n, err
-		case m > 0:
-			empty = 0
-		default:
-			if empty++; empty > 100 {
-				return n, io.ErrNoProgress
-			}
-		}
+// Write implements io.Writer.
+func (w bodyWriter) Write(p []byte) (int, error) {
+	n, err := w.File.Write(p)
+	if err != nil {
+		return n, ioError("write body", err)
 	}
 	return n, nil
+}
+
+// filler fills the buffers that it is given: bodies arrive from the network in
+// small pieces, and go to disk in large ones.
+type filler struct{ r io.Reader }
+
+// Read implements io.Reader.
+func (f filler) Read(p []byte) (n int, err error) {
+	for empty := 0; n < len(p) && err == nil; {
+		var m int
+		m, err = f.r.Read(p[n:])
+		n += m
+		if m > 0 {
+			empty = 0
+		} else if empty++; empty > 100 && err == nil {
+			err = io.ErrNoProgress
+		}
+	}
+	return n, err
 }

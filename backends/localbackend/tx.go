@@ -47,7 +47,7 @@ func (t *tx) addBody(s *staged) {
 	s.taken = true
 	for _, seg := range s.body {
 		if seg.inline {
-			t.set(inlineKey(seg.name), s.data)
+			t.set(inlineKey(seg.name), s.data.Bytes())
 		} else {
 			t.set(fileKey(seg.name), nil)
 		}

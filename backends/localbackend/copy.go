@@ -1,0 +1,72 @@
+package localbackend
+
+import (
+	"context"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/backends"
+)
+
+// openSource looks an object up that is to be copied, and opens the span that
+// choose selects of it, together, so that they are of one version.
+func (b *Backend) openSource(ctx context.Context, src backends.CopySource,
+	choose func(*object) (backends.Span, error),
+) (o *object, span backends.Span, body io.ReadCloser, err error) {
+	p, err := b.at(&src.Bucket, &src.Key)
+	if err != nil {
+		return nil, span, nil, err
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, span, nil, err
+		}
+		if o, err = b.lookup(p); err != nil {
+			return nil, span, nil, err
+		}
+		if span, err = choose(o); err != nil {
+			return nil, span, nil, err
+		}
+		body, err = b.openBody(o.body, span, func() (bool, error) { return b.isCurrent(p, o) })
+		if err == nil {
+			return o, span, body, nil
+		}
+		if again, e := b.replaced(p, o, err); !again {
+			return nil, span, nil, e
+		}
+	}
+}
+
+// CopyObject implements backends.ObjectWriter.
+func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
+	if err := b.admit(ctx); err != nil {
+		return nil, err
+	}
+	p, err := b.at(in.Bucket, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	ontoItself := src.Bucket == *in.Bucket && src.Key == *in.Key
+	from, span, body, err := b.openSource(ctx, src, func(o *object) (backends.Span, error) {
+		return backends.Span{Length: o.Size}, backends.CheckCopy(&o.ObjectMeta, ontoItself, in)
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close() //nolint:errcheck // it was only read
+	o := &object{ObjectMeta: backends.CopyMeta(&from.ObjectMeta, in)}
+	s, err := b.stage(ctx, backends.Body{Reader: body, Length: span.Length}, o.Checksum.Algorithm, false)
+	defer s.discard()
+	if err != nil {
+		return nil, err
+	}
+	s.digest.Finish(&o.ObjectMeta)
+	err = b.change(ctx, p, func(t *tx) error {
+		return t.replace(p, o, s, writeConditions{in.IfMatch, in.IfNoneMatch})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return backends.CopyOutput(&o.ObjectMeta), nil
+}
