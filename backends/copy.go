@@ -20,8 +20,7 @@ func CheckCopy(src *ObjectMeta, ontoItself bool, in *s3.CopyObjectInput) error {
 		return err
 	}
 	if src.Size > MaxCopySize {
-		return s3err.Newf(s3err.InvalidRequest,
-			"The specified copy source is larger than the maximum allowable size for a copy source: %d", int64(MaxCopySize))
+		return copySourceTooLarge()
 	}
 	if ontoItself && !changes(src, in) {
 		return s3err.Newf(s3err.InvalidRequest,
@@ -39,4 +38,29 @@ func changes(src *ObjectMeta, in *s3.CopyObjectInput) bool {
 		in.WebsiteRedirectLocation != nil ||
 		in.ServerSideEncryption != "" ||
 		in.ChecksumAlgorithm != "" && in.ChecksumAlgorithm != src.Checksum.Algorithm
+}
+
+// CheckPartCopy judges an UploadPartCopy of an object, and returns the bytes
+// that become the part.
+func CheckPartCopy(src *ObjectMeta, in *s3.UploadPartCopyInput) (Span, error) {
+	if err := CheckCopySource(src, PartCopyConditions(in)); err != nil {
+		return Span{}, err
+	}
+	span := Span{Length: src.Size}
+	if in.CopySourceRange != nil {
+		var err error
+		if span, err = ParseCopyRange(*in.CopySourceRange, src.Size); err != nil {
+			return Span{}, err
+		}
+	}
+	if span.Length > MaxCopySize {
+		return Span{}, copySourceTooLarge()
+	}
+	return span, nil
+}
+
+// copySourceTooLarge refuses a source of more than [MaxCopySize] bytes.
+func copySourceTooLarge() error {
+	return s3err.Newf(s3err.InvalidRequest,
+		"The specified copy source is larger than the maximum allowable size for a copy source: %d", int64(MaxCopySize))
 }

@@ -1,0 +1,50 @@
+package backends
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// DeleteEach is DeleteObjects by way of a DeleteObject for each key, in order.
+func DeleteEach(ctx context.Context, w ObjectWriter, in *s3.DeleteObjectsInput) (*s3.DeleteObjectsOutput, error) {
+	out := &s3.DeleteObjectsOutput{}
+	if in.Delete == nil {
+		return out, nil
+	}
+	for _, o := range in.Delete.Objects {
+		_, err := w.DeleteObject(ctx, &s3.DeleteObjectInput{
+			Bucket:                  in.Bucket,
+			Key:                     o.Key,
+			VersionId:               o.VersionId,
+			IfMatch:                 o.ETag,
+			IfMatchLastModifiedTime: o.LastModifiedTime,
+			IfMatchSize:             o.Size,
+		})
+		if err != nil && (ctx.Err() != nil || s3err.Is(err, s3err.NoSuchBucket)) {
+			return nil, err
+		}
+		if err != nil {
+			e := s3err.From(err)
+			code := string(e.Code)
+			out.Errors = append(out.Errors, types.Error{Key: o.Key, VersionId: o.VersionId, Code: &code, Message: &e.Message})
+			continue
+		}
+		out.Deleted = append(out.Deleted, types.DeletedObject{Key: o.Key, VersionId: o.VersionId})
+	}
+	return out, nil
+}
+
+// CheckVersion judges the VersionId of a request to a store without versions,
+// whose objects are all the null version: NoSuchVersion for any other.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
+func CheckVersion(id string) error {
+	if id == "" || id == "null" {
+		return nil
+	}
+	return s3err.New(s3err.NoSuchVersion).With("VersionId", id)
+}
