@@ -176,7 +176,7 @@ func appendDecoded(b []byte, s string) ([]byte, error) {
 func appendValues(b []byte, headers []Header, name string) []byte {
 	first := true
 	for _, h := range headers {
-		if len(h.Name) != len(name) || !strings.EqualFold(h.Name, name) {
+		if !sameName(h.Name, name) {
 			continue
 		}
 		if !first {

@@ -134,7 +134,7 @@ func (c *claim) checkSigned(headers []Header) error {
 		unsigned = append(unsigned, "host")
 	}
 	for _, h := range headers {
-		if isAmz(h.Name) && !c.signs(h.Name) && !strings.EqualFold(h.Name, "x-amz-content-sha256") {
+		if isAmz(h.Name) && !c.signs(h.Name) && !sameName(h.Name, "x-amz-content-sha256") {
 			unsigned = append(unsigned, strings.ToLower(h.Name))
 		}
 	}
@@ -148,12 +148,16 @@ func (c *claim) checkSigned(headers []Header) error {
 // signs reports whether the header called name is covered by the signature.
 func (c *claim) signs(name string) bool {
 	for s := range strings.SplitSeq(c.signedHeaders, ";") {
-		if strings.EqualFold(s, name) {
+		if sameName(s, name) {
 			return true
 		}
 	}
 	return false
 }
+
+// sameName reports whether a and b name the same header. Names are ASCII: that
+// EqualFold takes a Kelvin sign for a k must not matter.
+func sameName(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
 
 // isAmz reports whether a header is S3's.
 func isAmz(name string) bool {

@@ -25,23 +25,23 @@ type fields struct {
 func readFields(headers []Header) (f fields, err error) {
 	for _, h := range headers {
 		switch {
-		case len(h.Name) == 4 && strings.EqualFold(h.Name, "date"):
+		case sameName(h.Name, "date"):
 			f.date = h.Value
-		case len(h.Name) == 13 && strings.EqualFold(h.Name, "authorization"):
+		case sameName(h.Name, "authorization"):
 			if f.authorized {
 				return f, s3err.InvalidArg("Authorization", h.Value, onlyOneMechanism)
 			}
 			f.authorized, f.authorization = true, h.Value
 		case !isAmz(h.Name):
-		case strings.EqualFold(h.Name, "x-amz-date"):
+		case sameName(h.Name, "x-amz-date"):
 			f.amzDate = h.Value
-		case strings.EqualFold(h.Name, "x-amz-content-sha256"):
+		case sameName(h.Name, "x-amz-content-sha256"):
 			f.contentSHA256 = h.Value
-		case strings.EqualFold(h.Name, "x-amz-decoded-content-length"):
+		case sameName(h.Name, "x-amz-decoded-content-length"):
 			f.decodedLength = h.Value
-		case strings.EqualFold(h.Name, "x-amz-trailer"):
+		case sameName(h.Name, "x-amz-trailer"):
 			f.trailer = joinComma(f.trailer, h.Value)
-		case strings.EqualFold(h.Name, "x-amz-security-token"):
+		case sameName(h.Name, "x-amz-security-token"):
 			f.token = true
 		}
 	}
