@@ -22,7 +22,7 @@ type operation struct {
 	name   string                     // "GetObject": metrics, logs, README and transcripts use it
 	method string                     // HTTP method
 	scope  scope                      // what the path names
-	query  string                     // subresources that select it: "uploads", "list-type=2", "partNumber&uploadId"
+	query  string                     // subresources that select it: "uploads", "list-type=2", "uploadId&partNumber"
 	header string                     // header that selects it
 	action router.Action              // what the identity must be allowed; empty: the operation asks per key
 	handle func(*Server, *call) error // nil: known to us, answered with NotImplemented
@@ -142,8 +142,8 @@ var operations = []operation{
 	{"UpdateBucketMetadataInventoryTableConfiguration", "PUT", onBucket, "metadataInventoryTable", "", router.Admin, nil},
 	{"UpdateBucketMetadataJournalTableConfiguration", "PUT", onBucket, "metadataJournalTable", "", router.Admin, nil},
 	{"UpdateObjectEncryption", "PUT", onObject, "encryption", "", router.Write, nil},
-	{"UploadPart", "PUT", onObject, "partNumber&uploadId", "", router.Write, (*Server).uploadPart},
-	{"UploadPartCopy", "PUT", onObject, "partNumber&uploadId", "X-Amz-Copy-Source", router.Write, (*Server).uploadPartCopy},
+	{"UploadPart", "PUT", onObject, "uploadId&partNumber", "", router.Write, (*Server).uploadPart},
+	{"UploadPartCopy", "PUT", onObject, "uploadId&partNumber", "X-Amz-Copy-Source", router.Write, (*Server).uploadPartCopy},
 	{"WriteGetObjectResponse", "POST", onService, "x-id=WriteGetObjectResponse", "", "", nil},
 }
 

@@ -1,0 +1,147 @@
+package s3api
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// TestUnescape compares with net/url, whose rules for paths and queries are ours.
+func TestUnescape(t *testing.T) {
+	f := func(s string) {
+		t.Helper()
+		got, ok := unescape(s, false)
+		want, err := url.PathUnescape(s)
+		if ok != (err == nil) || (ok && got != want) {
+			t.Errorf("path %q: %q, %v; want %q, %v", s, got, ok, want, err)
+		}
+		got, ok = unescape(s, true)
+		want, err = url.QueryUnescape(s)
+		if ok != (err == nil) || (ok && got != want) {
+			t.Errorf("query %q: %q, %v; want %q, %v", s, got, ok, want, err)
+		}
+	}
+	for _, s := range []string{"", "a", "a+b", "%41%2f", "%2F%zz", "%", "%4", "100%25", "ü%C3%BC", "%00"} {
+		f(s)
+	}
+}
+
+func TestSplitTarget(t *testing.T) {
+	f := func(target, wantPath, wantQuery string) {
+		t.Helper()
+		if path, query := splitTarget(target); path != wantPath || query != wantQuery {
+			t.Errorf("%q: %q, %q", target, path, query)
+		}
+	}
+	f("/", "/", "")
+	f("/b/k?x=1", "/b/k", "x=1")
+	f("//b//k/../?", "//b//k/../", "")
+	f("http://host/b?q", "/b", "q")
+	f("http://host?q", "/", "q")
+	f("http://host", "/", "")
+}
+
+// TestTrap10RawTarget: path and query are taken as they stood on the wire.
+func TestTrap10RawTarget(t *testing.T) {
+	f := func(target, bucket, key string) {
+		t.Helper()
+		c, err := parseRequest("GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n")
+		if err != nil || c.bucket != bucket || c.key != key {
+			t.Errorf("%s: bucket %q key %q, %v", target, c.bucket, c.key, err)
+		}
+	}
+	f("/b/a//b", "b", "a//b")
+	f("/b//a", "b", "/a")
+	f("/b/./../c", "b", "./../c")
+	f("/b/a%2Fb", "b", "a/b")
+	f("/b/a+b%20c", "b", "a+b c")
+	f("/b/%C3%BC", "b", "ü")
+	f("/b/k%3Fversions", "b", "k?versions")
+	f("/b/", "b", "")
+}
+
+// parseRequest runs the parser on a request as it stands on the wire.
+func parseRequest(raw string) (*call, error) {
+	var fc fasthttp.RequestCtx
+	if err := fc.Request.Header.Read(newReader(raw)); err != nil {
+		return &call{}, err
+	}
+	c := &call{fc: &fc}
+	return c, c.parse(router.Domains{"s3.example.com"})
+}
+
+func TestParseRefuses(t *testing.T) {
+	f := func(head string, want s3err.Code) {
+		t.Helper()
+		if _, err := parseRequest(head + "\r\n\r\n"); !s3err.Is(err, want) {
+			t.Errorf("%q: %v, want %s", head, err, want)
+		}
+	}
+	f("GET /b/%zz HTTP/1.1\r\nHost: h", s3err.InvalidURI)
+	f("GET /b/%ff HTTP/1.1\r\nHost: h", s3err.InvalidURI)
+	f("GET /b?prefix=%ff HTTP/1.1\r\nHost: h", s3err.InvalidURI)
+	f("GET /b/"+strings.Repeat("k", 1025)+" HTTP/1.1\r\nHost: h", s3err.KeyTooLong)
+	f("GET /b/k HTTP/1.1\r\nHost: h\r\nx-amz-date: 1\r\nX-Amz-Date: 2", s3err.InvalidArgument)
+}
+
+// FuzzParse: whatever arrives is refused or becomes valid names; nothing panics.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("GET /b/k?x=1&y HTTP/1.1\r\nHost: b.s3.example.com\r\nX-Amz-Meta-A: 1\r\n\r\n"))
+	f.Add([]byte("PUT http://h/%zz HTTP/1.1\r\nHost:\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		c, err := parseRequest(string(bytes.ToValidUTF8(raw, []byte("?"))))
+		if err != nil {
+			return
+		}
+		if !utf8.ValidString(c.key) || len(c.key) > maxKeyBytes || !utf8.ValidString(c.bucket) {
+			t.Errorf("accepted bucket %q, key %q", c.bucket, c.key)
+		}
+		_, _ = ops.match(c)
+	})
+}
+
+// FuzzXML: documents of clients are decoded or refused; nothing panics.
+func FuzzXML(f *testing.F) {
+	f.Add([]byte("<Delete><Object><Key>a</Key></Object></Delete>"))
+	f.Add([]byte(`<!DOCTYPE x [<!ENTITY a "b">]><Delete>&a;</Delete>`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var req deleteRequest
+		if err := decodeXML(data, "Delete", &req); err != nil && !s3err.Is(err, s3err.MalformedXML) {
+			t.Errorf("%v", err)
+		}
+		var parts completeRequest
+		if err := decodeXML(data, "CompleteMultipartUpload", &parts); err != nil && !s3err.Is(err, s3err.MalformedXML) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestCopySource(t *testing.T) {
+	f := func(header, bucket, key string) {
+		t.Helper()
+		src, err := parseCopySource(header)
+		if (bucket == "") != (err != nil) || src.Bucket != bucket || src.Key != key {
+			t.Errorf("%q: %+v, %v", header, src, err)
+		}
+	}
+	f("b/k", "b", "k")
+	f("/b/k", "b", "k")
+	f("%2Fb%2Fk", "b", "k")
+	f("/b//k", "b", "/k")
+	f("/b/a%20b+c", "b", "a b+c")
+	f("/b/k?versionId=null", "b", "k")
+	f("/b/k%3FversionId=x", "b", "k?versionId=x")
+	f("/b/k?versionId=x", "", "")
+	f("/b/", "", "")
+	f("/b", "", "")
+	f("", "", "")
+	f("/b/%ff", "", "")
+	f("arn:aws:s3:region:1:accesspoint/a/object/k", "", "")
+}
