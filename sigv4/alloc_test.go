@@ -38,7 +38,7 @@ func TestAllocs(t *testing.T) {
 	}
 	f(0, r)
 	f(0, &Request{Method: "GET", Path: "/", Host: "localhost"}) // anonymous
-	f(2, presignedGET(t))                                        // the credential and SignedHeaders are escaped in the query
+	f(2, presignedGET(t))                                       // the credential and SignedHeaders are escaped in the query
 }
 
 // BenchmarkVerify verifies a typical GET. The goal is 2.5 µs.
