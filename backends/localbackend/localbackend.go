@@ -80,7 +80,11 @@ type Backend struct {
 	collecting sync.WaitGroup
 }
 
-var _ backends.BucketManager = (*Backend)(nil)
+var (
+	_ backends.Backend           = (*Backend)(nil)
+	_ backends.MultipartUploader = (*Backend)(nil)
+	_ backends.BucketManager     = (*Backend)(nil)
+)
 
 // Open opens the store in o.Dir, or makes it. One process at a time can have
 // it open. Close ends it.

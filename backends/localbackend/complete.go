@@ -1,0 +1,87 @@
+package localbackend
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// CompleteMultipartUpload implements backends.MultipartUploader. No byte is
+// copied: the object's body is the files of its parts.
+func (b *Backend) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error) {
+	if err := b.admit(ctx); err != nil {
+		return nil, err
+	}
+	p, err := b.at(in.Bucket, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	var o *object
+	err = b.change(ctx, p, func(t *tx) error {
+		u, err := b.upload(p, in.UploadId)
+		if s3err.Is(err, s3err.NoSuchUpload) {
+			if o = b.completed(p, in); o != nil {
+				t.affirm()
+				return nil
+			}
+		}
+		if err != nil {
+			return err
+		}
+		o, err = t.complete(u, in)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := backends.CompleteOutput(&o.ObjectMeta)
+	out.Bucket, out.Key = in.Bucket, in.Key
+	return out, nil
+}
+
+// completed returns the object that in made already, as long as it is the
+// current one; else nil.
+func (b *Backend) completed(p place, in *s3.CompleteMultipartUploadInput) *object {
+	o, err := b.lookup(p)
+	if err != nil || !backends.CompletedBy(&o.ObjectMeta, in) {
+		return nil
+	}
+	return o
+}
+
+// complete puts the object that u becomes at its place.
+func (t *tx) complete(u *uploadAt, in *s3.CompleteMultipartUploadInput) (*object, error) {
+	stored, err := t.b.parts(u.name)
+	if err != nil {
+		return nil, err
+	}
+	byNumber := make(map[int32]part, len(stored))
+	for _, p := range stored {
+		byNumber[p.Number] = p
+	}
+	meta, err := backends.PlanComplete(u.meta, func(number int32) (backends.PartInfo, bool) {
+		p, ok := byNumber[number]
+		return p.PartInfo, ok
+	}, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.clear(u.place, writeConditions{in.IfMatch, in.IfNoneMatch}); err != nil {
+		return nil, err
+	}
+	o := &object{ObjectMeta: meta, manifest: t.b.names.next()}
+	o.LastModified = t.b.now()
+	chosen := make([]part, len(meta.Parts))
+	taken := make(map[name]bool, len(chosen))
+	for i, info := range meta.Parts {
+		chosen[i] = part{info, byNumber[info.Number].body}
+		taken[chosen[i].body.name] = true
+	}
+	t.set(manifestKey(o.manifest), encodeManifest(chosen))
+	t.set(objectKey(u.bkt.id, u.key), o.encode())
+	t.delete(uploadKey(u.bkt.id, u.key, u.name))
+	return o, t.removeParts(u.name, taken)
+}
