@@ -19,7 +19,7 @@ type ReadConditions struct {
 // that exists: PreconditionFailed when If-Match or, without it,
 // If-Unmodified-Since does not hold; then NotModified when If-None-Match or,
 // without it, If-Modified-Since does not. Both carry details for the answer:
-// the one the name of the condition, the other ETag and LastModified, which
+// the one the name of the condition, the other ETag and Last-Modified, which
 // RFC 7232 wants as headers of a 304.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax
@@ -31,7 +31,7 @@ func CheckRead(m *ObjectMeta, c ReadConditions) error {
 		return preconditionFailed(failed)
 	default:
 		return s3err.New(s3err.NotModified).
-			With("ETag", m.ETag).With("LastModified", httpDate(&m.LastModified))
+			With("ETag", m.ETag).With("Last-Modified", httpDate(&m.LastModified))
 	}
 }
 

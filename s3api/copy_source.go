@@ -18,7 +18,7 @@ func (c *call) copySource() (backends.Source, error) {
 	}
 	route, err := c.s.Resolver.Resolve(c.ctx, c.identity.TenantID, src.Bucket)
 	if err != nil {
-		return backends.Source{}, err
+		return backends.Source{}, sourceError(err, src)
 	}
 	if !c.identity.Allows(router.Read, src.Bucket, src.Key) {
 		return backends.Source{}, s3err.New(s3err.AccessDenied)
@@ -27,6 +27,19 @@ func (c *call) copySource() (backends.Source, error) {
 		return backends.Source{}, s3err.New(s3err.AccessDenied)
 	}
 	return backends.Source{Backend: route.Backend, CopySource: src}, nil
+}
+
+// sourceError says which name an error of the source is about: else it would
+// be taken for the destination's.
+func sourceError(err error, src backends.CopySource) error {
+	e := s3err.From(err)
+	switch e.Code {
+	case s3err.NoSuchBucket:
+		return e.With("BucketName", src.Bucket)
+	case s3err.NoSuchKey:
+		return e.With("Key", src.Key)
+	}
+	return err
 }
 
 // parseCopySource reads "bucket/key?versionId=id", percent-encoded, with or

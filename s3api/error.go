@@ -35,14 +35,7 @@ func (c *call) writeError(err error) {
 	c.set("x-amz-request-id", c.id)
 	c.set("x-amz-id-2", hostID(c.id))
 	resp.SetStatusCode(e.Status)
-	for _, d := range e.Details {
-		switch {
-		case responseHeaders[d.Name]:
-			c.set(d.Name, d.Value)
-		case d.Name == "ActualObjectSize":
-			c.set("Content-Range", "bytes */"+d.Value)
-		}
-	}
+	c.detailHeaders(e)
 	if e.Code == s3err.MethodNotAllowed {
 		c.set("Allow", strings.Join(ops.allowed(c), ", "))
 	}
@@ -57,8 +50,18 @@ func (c *call) writeError(err error) {
 	resp.SetBody(c.errorDocument(e))
 }
 
-// responseHeaders are the details of an error that travel as headers.
-var responseHeaders = map[string]bool{"ETag": true, "Last-Modified": true, "x-amz-bucket-region": true}
+// detailHeaders writes the details that travel as headers: the validators of
+// an object that was not modified, and the size that a range missed.
+func (c *call) detailHeaders(e *s3err.Error) {
+	for _, d := range e.Details {
+		switch {
+		case e.Status == http.StatusNotModified:
+			c.set(d.Name, d.Value)
+		case d.Name == "ActualObjectSize":
+			c.set("Content-Range", "bytes */"+d.Value)
+		}
+	}
+}
 
 // errorDocument is the body of an error response.
 func (c *call) errorDocument(e *s3err.Error) []byte {
@@ -67,17 +70,13 @@ func (c *call) errorDocument(e *s3err.Error) []byte {
 	d.text("Code", string(e.Code))
 	d.text("Message", e.Message)
 	for _, t := range e.Details {
-		if !responseHeaders[t.Name] {
-			d.text(t.Name, t.Value)
-		}
+		d.text(t.Name, t.Value)
 	}
 	switch e.Code {
 	case s3err.NoSuchBucket, s3err.BucketNotEmpty, s3err.BucketAlreadyExists, s3err.BucketAlreadyOwnedByYou, s3err.InvalidBucketName:
-		d.text("BucketName", c.bucket)
+		d.unless(e, "BucketName", c.bucket)
 	case s3err.NoSuchKey:
-		if !slices.ContainsFunc(e.Details, func(t s3err.Detail) bool { return t.Name == "Key" }) {
-			d.text("Key", c.key)
-		}
+		d.unless(e, "Key", c.key)
 	}
 	resource := e.Resource
 	if resource == "" {
@@ -88,4 +87,11 @@ func (c *call) errorDocument(e *s3err.Error) []byte {
 	d.text("HostId", hostID(c.id))
 	d.close("Error")
 	return d.b
+}
+
+// unless writes an element that e does not have among its details.
+func (d *doc) unless(e *s3err.Error, name, value string) {
+	if !slices.ContainsFunc(e.Details, func(t s3err.Detail) bool { return t.Name == name }) {
+		d.text(name, value)
+	}
 }

@@ -25,6 +25,9 @@ func (s *Server) copyObject(c *call) error {
 	}
 	out, err := backends.CopyObject(c.ctx, c.route.Backend, src, in)
 	if err != nil {
+		if in.IfMatch == nil { // Else it may be the destination that is missing.
+			err = sourceError(err, src.CopySource)
+		}
 		return err
 	}
 	d := newResult("CopyObjectResult")

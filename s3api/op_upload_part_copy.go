@@ -29,7 +29,7 @@ func (s *Server) uploadPartCopy(c *call) error {
 		CopySourceIfUnmodifiedSince: c.timeHeader("X-Amz-Copy-Source-If-Unmodified-Since"),
 	})
 	if err != nil {
-		return err
+		return sourceError(err, src.CopySource)
 	}
 	d := newResult("CopyPartResult")
 	if r := out.CopyPartResult; r != nil {
