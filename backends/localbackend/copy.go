@@ -54,7 +54,7 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close() //nolint:errcheck // it was only read
+	defer body.Close()
 	o := &object{ObjectMeta: backends.CopyMeta(&from.ObjectMeta, in)}
 	s, err := b.stage(ctx, backends.Body{Reader: body, Length: span.Length}, o.Checksum.Algorithm, false)
 	defer s.discard()

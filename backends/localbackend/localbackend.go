@@ -110,7 +110,7 @@ func Open(o Options) (_ *Backend, err error) {
 	b.stop = stop
 	b.collecting.Go(func() {
 		if _, err := b.Collect(ctx); err != nil && ctx.Err() == nil {
-			b.log.Warn("localbackend: collecting orphaned bodies", "err", err)
+			b.log.Warn("localbackend: orphaned bodies are not collected", slog.Any("error", err))
 		}
 	})
 	return b, nil

@@ -1,6 +1,7 @@
 package localbackend
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -169,12 +170,14 @@ type pebbleLog struct{ log *slog.Logger }
 
 // Infof implements pebble.Logger.
 func (l pebbleLog) Infof(format string, args ...any) {
-	l.log.Debug("pebble: " + fmt.Sprintf(format, args...))
+	if l.log.Enabled(context.Background(), slog.LevelDebug) {
+		l.log.Debug("pebble", slog.String("message", fmt.Sprintf(format, args...)))
+	}
 }
 
 // Errorf implements pebble.Logger.
 func (l pebbleLog) Errorf(format string, args ...any) {
-	l.log.Error("pebble: " + fmt.Sprintf(format, args...))
+	l.log.Error("pebble", slog.String("message", fmt.Sprintf(format, args...)))
 }
 
 // Fatalf implements pebble.Logger. It is called when the log or the manifest
@@ -182,8 +185,7 @@ func (l pebbleLog) Errorf(format string, args ...any) {
 // the recovery of the next Open can tell. So the process ends, in a panic that
 // no handler recovers.
 func (l pebbleLog) Fatalf(format string, args ...any) {
-	message := "pebble: " + fmt.Sprintf(format, args...)
-	l.log.Error(message)
-	go panic("localbackend: metadata cannot be written: " + message)
+	l.Errorf(format, args...)
+	go panic("localbackend: metadata cannot be written: " + fmt.Sprintf(format, args...))
 	select {}
 }

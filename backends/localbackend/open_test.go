@@ -1,6 +1,7 @@
 package localbackend
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -19,7 +20,7 @@ func open(t testing.TB, o Options) *Backend {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := b.Close(); err != nil && err != errClosed {
+		if err := b.Close(); err != nil && !errors.Is(err, errClosed) {
 			t.Error(err)
 		}
 	})

@@ -54,7 +54,7 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close() //nolint:errcheck // it was only read
+	defer body.Close()
 	info, err := b.storePart(ctx, u, aws.ToInt32(in.PartNumber), backends.Body{Reader: body, Length: span.Length})
 	if err != nil {
 		return nil, err
