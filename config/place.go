@@ -3,7 +3,6 @@ package config
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -50,20 +49,21 @@ var ErrNotOffered = errors.New("config: the database has no object storage")
 func ResolveBucket(x *Xronox, s Scope, t DataType, l Layout) (Place, error) {
 	e, ok := x.Entry(s)
 	if !ok {
-		return Place{}, fmt.Errorf("Cannot resolve database connection for context: %s", s.json())
+		return Place{}, saying("Cannot resolve database connection for context: %s", s.json())
 	}
-	return x.resolveEntry(s, e, t, l)
+	return x.ResolveEntry(s, e, t, l)
 }
 
-// resolveEntry is ResolveBucket for an entry at hand.
-func (x *Xronox) resolveEntry(s Scope, e *Entry, t DataType, l Layout) (Place, error) {
+// ResolveEntry is ResolveBucket for an entry at hand, such as that of a
+// dynamic tenant.
+func (x *Xronox) ResolveEntry(s Scope, e *Entry, t DataType, l Layout) (Place, error) {
 	local := x.LocalStorage != nil && x.LocalStorage.Enabled
 	conn, ok := x.SpacesConnections[e.SpaceConnRef]
 	switch {
 	case e.SpaceConnRef == "" && !local:
-		return Place{}, fmt.Errorf("Cannot resolve spaces connection for context: %s: %w", s.json(), ErrNotOffered)
+		return Place{}, &xronoxError{"Cannot resolve spaces connection for context: " + s.json(), ErrNotOffered}
 	case !ok && !local:
-		return Place{}, fmt.Errorf("Cannot resolve spaces connection for context: %s", s.json())
+		return Place{}, saying("Cannot resolve spaces connection for context: %s", s.json())
 	}
 	p := Place{Connection: e.SpaceConnRef, Local: local}
 	if l == LayoutNative {
@@ -74,7 +74,7 @@ func (x *Xronox) resolveEntry(s Scope, e *Entry, t DataType, l Layout) (Place, e
 		p.Prefix = strings.TrimSuffix(first(conn.FolderPrefixes.Get(t), string(t)), "/") + "/"
 	}
 	if p.Bucket == "" {
-		return Place{}, fmt.Errorf("No bucket configured for type '%s'. Please configure either '%sBucket' or 'bucket' (legacy).", t, t)
+		return Place{}, saying("No bucket configured for type '%s'. Please configure either '%sBucket' or 'bucket' (legacy).", t, t)
 	}
 	return p, nil
 }

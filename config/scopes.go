@@ -52,3 +52,30 @@ func tenants(s Scope, d *RuntimeDatabase, yield func(Scope, *Entry) bool) bool {
 func flat(name string, e *Entry, yield func(Scope, *Entry) bool) bool {
 	return e == nil || yield(Scope{Database: name}, e)
 }
+
+// Dynamic returns the templates for tenants of a database type; nil when it
+// has none.
+func (x *Xronox) Dynamic(database string) *DynamicTenants {
+	d := &x.Databases
+	switch {
+	case database == "metadata" && d.Metadata != nil:
+		return d.Metadata.DynamicTenants
+	case database == "knowledge" && d.Knowledge != nil:
+		return d.Knowledge.DynamicTenants
+	case database == "runtime" && d.Runtime != nil:
+		return d.Runtime.DynamicTenants
+	}
+	return nil
+}
+
+// Offered returns the data types that the schema has for a scope: logs and
+// the like have no versions of their own.
+func (x *Xronox) Offered(s Scope) []DataType {
+	switch s.Database {
+	case "logs":
+		return []DataType{Records, Content}
+	case "messaging", "identities":
+		return []DataType{Records, Content, Backups}
+	}
+	return DataTypes()
+}

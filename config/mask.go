@@ -1,0 +1,71 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// secretWords make a name the name of a secret. v3.1.0 looks for them
+// anywhere in a path, and so hides $.monkey; here they are whole words.
+var secretWords = []string{
+	"password", "secret", "key", "token", "credential", "credentials", "auth",
+	"accesskey", "secretkey", "apikey", "passphrase",
+}
+
+// word finds the words of a name: accessKey, ACCESS_KEY and access-key are all
+// two.
+var word = regexp.MustCompile(`[A-Z]?[a-z]+|[A-Z]+`)
+
+// password finds the password of a URL.
+var password = regexp.MustCompile(`(://[^/@:\s]*:).*@`)
+
+// maxShown bounds a value in a message, in bytes.
+const maxShown = 80
+
+// isSecretName reports whether a member of this name holds a secret.
+func isSecretName(name string) bool {
+	for _, w := range word.FindAllString(name, -1) {
+		if slices.Contains(secretWords, strings.ToLower(w)) {
+			return true
+		}
+	}
+	return false
+}
+
+// show is the value of n for messages: the token instead of what it stands
+// for, secrets masked, nothing for lists and objects.
+func show(p path, n *node) string {
+	switch {
+	case n == nil:
+		return ""
+	case n.token != "":
+		return n.token
+	case n.kind == kindBool:
+		return strconv.FormatBool(n.truth)
+	case n.kind == kindNumber && !isSecretName(p.name()):
+		return strconv.FormatFloat(n.number, 'g', -1, 64)
+	case n.kind == kindText, n.kind == kindNumber:
+		return Mask(p.name(), n.text)
+	}
+	return ""
+}
+
+// Mask is a text as it may be shown when it is the value of a member of the
+// given name: secrets as v3.1.0 masks them in logs, URLs without passwords.
+func Mask(name, text string) string {
+	if isSecretName(name) {
+		if utf8.RuneCountInString(text) <= 8 {
+			return masked
+		}
+		r := []rune(text)
+		return string(r[:4]) + "..." + string(r[len(r)-4:])
+	}
+	text = password.ReplaceAllString(text, "${1}"+masked+"@")
+	if len(text) > maxShown {
+		text = strings.ToValidUTF8(text[:maxShown], "") + "..."
+	}
+	return strconv.Quote(text)
+}

@@ -1,0 +1,182 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Rules of texts in xronoxProxy.
+var (
+	addressRule = &rule{
+		pattern: `^([^:\[\]/\s]*|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$`,
+		message: "Invalid address",
+		hint:    "write HOST:PORT, such as 127.0.0.1:9000, or :9000 for every interface",
+	}
+	domainRule = &rule{
+		pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`,
+		message: "Invalid domain",
+		hint:    "write a host name in lower case, without port, such as s3.example.com",
+	}
+	durationRule = &rule{
+		pattern: `^([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h))+$`,
+		message: "Invalid duration",
+		hint:    `write it with its unit, above zero, such as "30s" or "1m30s"`,
+	}
+	accessKeyRule = &rule{
+		pattern: `^[^\s/,=&]{1,128}$`,
+		message: "Invalid access key",
+		hint:    "use 1 to 128 characters; no white space, / , = &",
+	}
+	bucketNameRule = &rule{
+		pattern: `^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`,
+		message: "Invalid bucket name",
+		hint:    "use 3 to 63 lower-case letters, digits, dots and hyphens; see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html",
+	}
+	envNameRule = &rule{
+		pattern: `^[A-Za-z_][A-Za-z0-9_]*$`,
+		message: "Invalid name of an environment variable",
+		hint:    "write the name alone, without $ and without ENV.",
+	}
+	tenantRule = &rule{
+		pattern: `^[^/\x00-\x1f\x7f]{1,256}$`,
+		message: "Invalid tenant id",
+		hint:    "use 1 to 256 characters other than / and control characters",
+	}
+	storageClassRule = &rule{
+		pattern: `^[A-Z0-9_]+$`,
+		message: "Invalid storage class",
+		hint:    "write S3's name of it, such as INTELLIGENT_TIERING",
+	}
+)
+
+// durationText is a duration above zero.
+var durationText = textShape{rule: durationRule, valid: func(s string) bool {
+	d, err := time.ParseDuration(s)
+	return err == nil && d > 0
+}}
+
+// addressText is a host and port.
+var addressText = textShape{rule: addressRule, valid: func(s string) bool {
+	var port int
+	_, err := fmt.Sscan(s[strings.LastIndexByte(s, ':')+1:], &port)
+	return err == nil && port <= 65535
+}}
+
+// proxyShape is xronoxProxy. Unknown members are errors: nobody else keeps
+// anything here.
+var proxyShape = sync.OnceValue(func() objectShape {
+	text := func(name, doc string) field { return field{name: name, of: nonEmpty, doc: doc} }
+	ruled := func(name string, r *rule, doc string) field {
+		return field{name: name, of: textShape{rule: r}, doc: doc}
+	}
+	return objectShape{closed: true, doc: "Settings of xronox-proxy.", fields: []field{
+		{name: "listen", of: addressText, doc: "Address of the S3 endpoint, HOST:PORT."},
+		{name: "admin", of: addressText, doc: "Address of the admin listener, HOST:PORT."},
+		text("dataDir", "Directory of local objects, the embedded index and the root credential."),
+		{name: "domains", of: listShape{of: textShape{rule: domainRule}}, doc: "Names under which buckets are addressed as BUCKET.NAME."},
+		ruled("region", &rule{pattern: `^[a-z0-9-]+$`, message: "Invalid region", hint: "such as us-east-1"}, "Region that clients sign for."),
+		{name: "index", doc: "The store of versions and virtual buckets.", of: objectShape{closed: true, fields: []field{
+			{name: "driver", of: oneOf("embedded", "mongo"), doc: "embedded for one node, mongo for any number."},
+			text("dbConnRef", "Name of a connection in dbConnections; with driver mongo."),
+			text("dbName", "Name of the MongoDB database; with driver mongo."),
+		}}},
+		{name: "credentials", of: listShape{of: credentialShape(text, ruled)}, doc: "Key pairs of clients."},
+		{name: "virtualBuckets", of: mapShape{of: virtualBucketShape(text, ruled), key: bucketNameRule}, doc: "Configured buckets, by the name that clients use."},
+		{name: "bucketTemplate", of: objectShape{closed: true, fields: []field{
+			{name: "mode", of: oneOf("flat"), doc: "The only mode of buckets that clients create."},
+			text("connection", "Name of a connection in spacesConnections; local disk when absent."),
+			text("bucket", "Physical bucket, with {tenantId} and {bucket}."),
+			{name: "prefix", of: anyText, doc: "Before every key, with {tenantId} and {bucket}."},
+			{name: "versionsPrefix", of: anyText, doc: "Where versions are kept; a sibling of prefix when absent."},
+		}}, doc: "Where buckets that clients create are put."},
+		{name: "dataTypes", of: dataTypesShape(), doc: "Policies by data type."},
+		{name: "limits", of: limitsShape(), doc: "Limits of the server."},
+		{name: "retention", of: oneOf("report", "enforce"), doc: "Whether retention rules delete versions, or only tell which."},
+		{name: "log", doc: "What is logged.", of: objectShape{closed: true, fields: []field{
+			{name: "format", of: oneOf("text", "json"), doc: "Format of lines."},
+			{name: "level", of: oneOf("debug", "info", "warn", "error"), doc: "Least level that is written."},
+		}}},
+	}}
+})
+
+// Makers of frequent fields, handed down by proxyShape.
+type (
+	textField  func(name, doc string) field
+	ruledField func(name string, r *rule, doc string) field
+)
+
+// credentialShape is one key pair.
+func credentialShape(text textField, ruled ruledField) objectShape {
+	return objectShape{closed: true, fields: []field{
+		{name: "accessKey", of: textShape{rule: accessKeyRule}, need: required, doc: "The access key that clients sign with."},
+		text("secretKey", "The secret itself; better one of the next two."),
+		ruled("secretKeyEnv", envNameRule, "Environment variable with the secret."),
+		text("secretKeyFile", "File with the secret, relative to this one."),
+		text("userId", "Owner of what it creates; the access key when absent."),
+		text("displayName", "Name of the owner."),
+		ruled("tenantId", tenantRule, "Tenant whose buckets it sees; the default tenant when absent."),
+		{name: "grants", doc: "What it may do; everything in its tenant when absent.", of: listShape{of: objectShape{closed: true, fields: []field{
+			{name: "buckets", of: listShape{of: nonEmpty}, doc: "Buckets, as patterns with *; every one when absent."},
+			{name: "prefix", of: anyText, doc: "Beginning of keys; every key when absent."},
+			{name: "actions", need: required, doc: "read, write, delete, list, admin or *.", of: listShape{
+				of:         oneOf("read", "write", "delete", "list", "admin", "*"),
+				minMessage: "At least one action is required",
+			}},
+		}}}},
+	}}
+}
+
+// virtualBucketShape is one configured bucket.
+func virtualBucketShape(text textField, ruled ruledField) objectShape {
+	typeName := oneOf("records", "versions", "content", "backups")
+	return objectShape{closed: true, fields: []field{
+		{name: "mode", of: oneOf("typed", "legacy", "flat"), need: required, doc: "typed: the first segment of a key is its data type; legacy: its shape tells; flat: one place."},
+		{name: "database", of: oneOf("metadata", "knowledge", "runtime", "logs", "messaging", "identities"), doc: "Database type of the scope."},
+		{name: "tier", of: oneOf("generic", "domain", "tenant"), doc: "Tier of the scope."},
+		text("domain", "Domain of the scope."),
+		ruled("tenantId", tenantRule, "Tenant of the scope and of the bucket; {tenantId} is whoever asks."),
+		{name: "dataType", of: typeName, doc: "flat over a scope: its data type."},
+		text("connection", "flat without a scope: name of a connection in spacesConnections; local disk when absent."),
+		text("bucket", "flat without a scope: the physical bucket."),
+		{name: "prefix", of: anyText, doc: "flat without a scope: before every key."},
+		{name: "defaultType", of: typeName, doc: "legacy: data type of keys of no known shape."},
+		{name: "readThrough", of: boolShape{}, doc: "legacy: read what is not found from the old bucket."},
+		{name: "layout", of: oneOf("cr001", "native"), doc: "cr001: bucket and prefix by data type; native: as v3.1.0 wrote, all in one."},
+		{name: "versioning", of: oneOf("enabled", "suspended"), doc: "State of versioning until a client sets it."},
+		text("versionsPrefix", "flat without a scope: where versions are kept."),
+		{name: "tenants", of: listShape{of: nonEmpty}, doc: "Tenants that see the bucket besides its own; * is all."},
+		{name: "tenantPrefix", of: boolShape{}, doc: "Put the tenant's id before every physical key."},
+	}}
+}
+
+// dataTypesShape is policies by data type.
+func dataTypesShape() objectShape {
+	policy := objectShape{closed: true, fields: []field{
+		{name: "storageClass", of: textShape{rule: storageClassRule}, doc: "Storage class of new objects."},
+		{name: "access", of: oneOf("readWrite", "readOnly", "appendOnly"), doc: "What clients may do."},
+		{name: "sse", doc: "Encryption at the store.", of: objectShape{closed: true, fields: []field{
+			{name: "kmsKeyId", of: nonEmpty, need: required, doc: "Key of KMS."},
+		}}},
+	}}
+	s := objectShape{closed: true}
+	for _, t := range DataTypes() {
+		s.fields = append(s.fields, field{name: string(t), of: policy, doc: "Policy of " + string(t) + "."})
+	}
+	return s
+}
+
+// limitsShape is the limits of the server.
+func limitsShape() objectShape {
+	duration := func(name, doc string) field { return field{name: name, of: durationText, doc: doc} }
+	return objectShape{closed: true, fields: []field{
+		// A signed request of the SDKs alone takes about 1 KiB.
+		{name: "maxHeaderBytes", of: numberShape{whole: true, min: 4096}, doc: "Bytes of a request's line and headers."},
+		duration("headerTimeout", "Time to send them."),
+		duration("idleTimeout", "Time between requests of a connection."),
+		duration("bodyIdleTimeout", "Time without a byte of a body moving."),
+		duration("shutdownTimeout", "Time for requests in flight when stopping."),
+		{name: "maxConcurrentRequests", of: numberShape{whole: true, min: 1}, doc: "Requests at a time; more get SlowDown."},
+	}}
+}

@@ -1,0 +1,95 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// textShape is a string.
+type textShape struct {
+	minMessage string            // not empty: an empty text is refused with it
+	enum       []string          // not nil: one of these
+	rule       *rule             // lenient: what else it must match
+	valid      func(string) bool // what no pattern can say; with rule's message
+	strict     func(string) bool // strict: instead of rule
+	strictSays string            // the message of strict
+}
+
+// rule is a pattern, in the syntax that RE2 and ECMAScript share.
+type rule struct {
+	pattern string
+	message string
+	hint    string
+	once    sync.Once
+	program *regexp.Regexp
+}
+
+// re compiles the pattern once.
+func (r *rule) re() *regexp.Regexp {
+	r.once.Do(func() { r.program = regexp.MustCompile(r.pattern) })
+	return r.program
+}
+
+// atLeastOne is Zod's message for an empty text.
+const atLeastOne = "String must contain at least 1 character(s)"
+
+// Frequent shapes of text.
+var (
+	anyText  = textShape{}
+	nonEmpty = textShape{minMessage: atLeastOne}
+)
+
+// said is a text that is refused with message when it is empty.
+func said(message string) textShape { return textShape{minMessage: message} }
+
+// oneOf is one of a few texts.
+func oneOf(values ...string) textShape { return textShape{enum: values} }
+
+// check implements shape.
+func (s textShape) check(c *checker, p path, n *node) (*node, status) {
+	if n.unset { // one problem is enough
+		if s.enum != nil || s.rule != nil {
+			return nil, ok
+		}
+		return n, ok
+	}
+	if s.enum != nil {
+		return s.checkEnum(c, p, n)
+	}
+	if n.kind != kindText {
+		return c.wrongType(p, n, "string")
+	}
+	switch {
+	case s.minMessage != "" && n.text == "":
+		c.problem(p, n, s.minMessage, "")
+		return n, dirty
+	case c.strict && s.strict != nil && !s.strict(n.text):
+		c.problem(p, n, s.strictSays, "")
+		return n, dirty
+	case c.strict && s.strict != nil:
+		return n, ok
+	case s.rule != nil && (!s.rule.re().MatchString(n.text) || s.valid != nil && !s.valid(n.text)):
+		c.problem(p, n, s.rule.message, s.rule.hint)
+		return nil, dirty
+	}
+	return n, ok
+}
+
+// checkEnum is check for enumerations, which abort as Zod's do.
+func (s textShape) checkEnum(c *checker, p path, n *node) (*node, status) {
+	list := "'" + strings.Join(s.enum, "' | '") + "'"
+	if n.kind != kindText {
+		return c.wrongType(p, n, list)
+	}
+	if !slices.Contains(s.enum, n.text) {
+		received := n.text
+		if n.token != "" && !c.strict {
+			received = n.token // what it stands for may be a secret
+		}
+		c.problem(p, n, "Invalid enum value. Expected "+list+", received '"+received+"'", suggest(n.text, s.enum))
+		return nil, aborted
+	}
+	return n, ok
+}

@@ -1,0 +1,134 @@
+package config
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// proxy checks xronoxProxy.
+func (v *validator) proxy(s spot) {
+	p := &v.cfg.Proxy
+	if p.Listen == p.Admin && !strings.HasSuffix(p.Listen, ":0") {
+		v.fail(s.key("admin"), "listen and admin are the same address", "give admin a port of its own")
+	}
+	seen := map[string]bool{}
+	for i, d := range p.Domains {
+		if seen[d] {
+			v.note(s.key("domains").item(i), "This domain comes twice", "remove one")
+		}
+		seen[d] = true
+	}
+	v.index(s.key("index"))
+	v.credentials(s.key("credentials"))
+	for _, name := range sorted(p.VirtualBuckets) {
+		v.virtualBucket(s.key("virtualBuckets").key(name), name)
+	}
+	v.template(s.key("bucketTemplate"))
+	for _, t := range DataTypes() {
+		v.policy(s.key("dataTypes").key(string(t)), p.DataTypes[t])
+	}
+}
+
+// index checks that a MongoDB index knows its MongoDB.
+func (v *validator) index(s spot) {
+	i := v.cfg.Proxy.Index
+	if i.Driver != DriverMongo {
+		if i.DBConnRef != "" {
+			v.note(s.key("dbConnRef"), "This has no effect without driver mongo", `add "driver": "mongo"`)
+		}
+		return
+	}
+	var known map[string]DBConnection
+	if v.cfg.Xronox != nil {
+		known = v.cfg.Xronox.DBConnections
+	}
+	switch c, ok := known[i.DBConnRef]; {
+	case i.DBConnRef == "":
+		v.fail(s, "The driver mongo needs dbConnRef", "name a connection in dbConnections")
+	case !ok:
+		v.fail(s.key("dbConnRef"), "Referenced database connection '"+i.DBConnRef+"' does not exist in dbConnections.", suggest(i.DBConnRef, sorted(known)))
+	case c.MongoURI == "":
+		v.fail(s.key("dbConnRef"), "The connection '"+i.DBConnRef+"' has no mongoUri", "add it to dbConnections")
+	}
+}
+
+// credentials checks that access keys are distinct, and reads the secrets.
+func (v *validator) credentials(s spot) {
+	seen := map[string]bool{}
+	for i := range v.cfg.Proxy.Credentials {
+		c, at := &v.cfg.Proxy.Credentials[i], s.item(i)
+		if seen[c.AccessKey] && c.AccessKey != "" {
+			v.fail(at.key("accessKey"), "This access key comes twice", "give every credential its own")
+		}
+		seen[c.AccessKey] = true
+		v.secret(at, c)
+	}
+}
+
+// secret fills in c.SecretKey from the one member that has it.
+func (v *validator) secret(s spot, c *Credential) {
+	sources := 0
+	for _, name := range []string{"secretKey", "secretKeyEnv", "secretKeyFile"} {
+		if m := s.node.get(name); m != nil && m.kind != kindNull {
+			sources++
+		}
+	}
+	if sources != 1 {
+		message := "The credential has no secret"
+		if sources > 1 {
+			message = "The credential has more than one secret"
+		}
+		v.fail(s, message, "give exactly one of secretKeyEnv, secretKeyFile and secretKey")
+		return
+	}
+	switch {
+	case c.SecretKeyEnv != "":
+		value, _ := v.opts.Env(c.SecretKeyEnv)
+		if value == "" {
+			v.fail(s.key("secretKeyEnv"), "Environment variable '"+c.SecretKeyEnv+"' is not set", "set it to the secret key")
+		}
+		c.SecretKey = Secret(value)
+	case c.SecretKeyFile != "" && v.opts.ReadFile != nil:
+		v.secretFile(s.key("secretKeyFile"), c)
+	}
+}
+
+// secretFile reads the secret of c from its file, less the line's end.
+func (v *validator) secretFile(s spot, c *Credential) {
+	path := c.SecretKeyFile
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(v.dir, path)
+	}
+	data, err := v.opts.ReadFile(path)
+	if err != nil {
+		v.fail(s, "The file of the secret cannot be read: "+err.Error(), "check that it exists and that the proxy's user may read it")
+		return
+	}
+	if c.SecretKey = Secret(strings.TrimRight(string(data), "\r\n")); c.SecretKey == "" {
+		v.fail(s, "The file of the secret is empty", "write the secret key into it")
+	}
+}
+
+// storageClasses are S3's names.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+var storageClasses = []string{
+	"STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER",
+	"DEEP_ARCHIVE", "OUTPOSTS", "GLACIER_IR", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS", "FSX_ONTAP",
+}
+
+// policy checks that a storage class is one that S3 has; other stores may have
+// their own. CR-001's documents say GLACIER_FLEXIBLE, which nobody has.
+func (v *validator) policy(s spot, p Policy) {
+	at := s.key("storageClass")
+	if p.StorageClass == "GLACIER_FLEXIBLE" {
+		v.fail(at, "S3 has no storage class GLACIER_FLEXIBLE", "Glacier Flexible Retrieval is called GLACIER")
+		return
+	}
+	for _, known := range storageClasses {
+		if p.StorageClass == known || p.StorageClass == "" {
+			return
+		}
+	}
+	v.note(at, "S3 has no such storage class", suggest(p.StorageClass, storageClasses))
+}
