@@ -1,7 +1,7 @@
 package router
 
 import (
-	"net/netip"
+	"regexp"
 	"strings"
 
 	"github.com/xronox/xronox-proxy/s3err"
@@ -10,8 +10,11 @@ import (
 // reservedPrefixes and reservedSuffixes are what AWS keeps for itself.
 var (
 	reservedPrefixes = []string{"xn--", "sthree-", "amzn-s3-demo-"}
-	reservedSuffixes = []string{"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3", "-an"}
+	reservedSuffixes = []string{"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"}
 )
+
+// ipLike is what a bucket must not be named as.
+var ipLike = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$`)
 
 // ValidateBucketName holds a name for a new bucket against the rules of S3:
 // InvalidBucketName.
@@ -34,7 +37,7 @@ func validBucketName(name string) bool {
 			return false
 		}
 	}
-	if _, err := netip.ParseAddr(name); err == nil {
+	if ipLike.MatchString(name) {
 		return false
 	}
 	for _, p := range reservedPrefixes {

@@ -1,12 +1,19 @@
 // Package router decides which bucket a request means, where that bucket is
-// stored, and who may use it: names and hosts in, immutable routes out.
+// stored, and who may use it: names and hosts in, immutable routes out. Buckets
+// come from the configuration or, made by clients, from the index.
 package router
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
 )
 
 // Route is a virtual bucket resolved for a tenant. It is immutable: the cache
@@ -24,7 +31,8 @@ type Route struct {
 // Resolver finds the route of a virtual bucket. [Router] does, and so does a
 // cache in front of it.
 type Resolver interface {
-	// Resolve fails with NoSuchBucket when the tenant has no such bucket, whoever else has.
+	// Resolve fails with NoSuchBucket when the tenant has no such bucket, whoever else
+	// has, and with InvalidBucketName when nobody can have it.
 	Resolve(ctx context.Context, tenantID, bucket string) (*Route, error)
 }
 
@@ -36,26 +44,166 @@ type Bucket struct {
 	Owner   string
 }
 
-// Router is every bucket there is: those of the configuration, and those that
-// clients made. It is safe for concurrent use.
-type Router struct{}
+// Config is the part of a Router that a reload replaces.
+type Config struct {
+	Backends map[string]backends.Backend // by name of the connection
+	Template Template                    // of the buckets that clients make
+	Buckets  []BucketRecord              // of the configuration; an empty BucketID or Created is taken from the index
+	Tenants  []string                    // all there are
+	Region   string
+
+	// Compose shows a mount of b as the bucket of that id. It is given and not
+	// built in, because only cmd knows the compositions.
+	Compose func(b backends.Backend, bucketID string, m Mount) backends.Backend
+}
+
+// Options is what a Router is made of.
+type Options struct {
+	Config
+	Records Records
+	Changed func(tenantID, bucket string) // told of every bucket made or removed; may be nil
+	Now     func() time.Time              // time.Now when nil
+}
+
+// Router is every bucket there is. It is safe for concurrent use.
+type Router struct {
+	records Records
+	changed func(tenantID, bucket string)
+	now     func() time.Time
+	table   atomic.Pointer[table]
+	locks   keyLocks
+}
+
+// New returns a Router, or every problem that the configuration has.
+func New(ctx context.Context, o Options) (*Router, error) {
+	r := &Router{records: o.Records, changed: o.Changed, now: o.Now}
+	if r.changed == nil {
+		r.changed = func(string, string) {}
+	}
+	if r.now == nil {
+		r.now = time.Now
+	}
+	return r, r.Reload(ctx, o.Config)
+}
+
+// Reload puts another configuration into force. When that fails, the old one stands.
+func (r *Router) Reload(ctx context.Context, c Config) error {
+	c.Buckets = slices.Clone(c.Buckets)
+	for i := range c.Buckets {
+		if err := r.identify(ctx, &c.Buckets[i]); err != nil {
+			return err
+		}
+	}
+	t, err := newTable(c)
+	if err != nil {
+		return err
+	}
+	if err := r.checkRecords(ctx, t); err != nil {
+		return err
+	}
+	for {
+		old := r.table.Load()
+		if old != nil {
+			t.generation = old.generation + 1
+		}
+		if r.table.CompareAndSwap(old, t) {
+			return nil
+		}
+	}
+}
+
+// Generation changes with every reload. Routes of an earlier one are out of date.
+func (r *Router) Generation() uint64 { return r.table.Load().generation }
+
+// identify gives a configured bucket what it keeps for good: the id and the
+// time that the index recorded when it was first seen.
+func (r *Router) identify(ctx context.Context, b *BucketRecord) error {
+	b.Mounts = slices.Clone(b.Mounts)
+	for i := range b.Mounts {
+		if b.Mounts[i].ID == "" {
+			b.Mounts[i].ID = mainMount
+		}
+	}
+	first := struct {
+		BucketID string    `json:"bucketId"`
+		Created  time.Time `json:"created"`
+	}{rand.Text(), r.now().UTC()}
+	value, err := json.Marshal(first)
+	if err != nil {
+		return err
+	}
+	name := "bucket/" + b.TenantID + "/" + b.Name // a tenant has no slash
+	if value, err = r.records.InsertValue(ctx, name, value); err != nil {
+		return fmt.Errorf("router: id of bucket %q: %w", b.Name, err)
+	}
+	if err := json.Unmarshal(value, &first); err != nil {
+		return fmt.Errorf("router: id of bucket %q: %w", b.Name, err)
+	}
+	if b.BucketID == "" {
+		b.BucketID = first.BucketID
+	}
+	if b.Created.IsZero() {
+		b.Created = first.Created
+	}
+	return nil
+}
+
+// checkRecords refuses a configuration under which buckets that clients have
+// made would share objects with configured or with new ones.
+func (r *Router) checkRecords(ctx context.Context, t *table) error {
+	for _, tenant := range t.Tenants {
+		for after := ""; ; {
+			list, err := r.records.ListBuckets(ctx, tenant, "", after, recordsPage)
+			if err != nil {
+				return fmt.Errorf("router: buckets of tenant %q: %w", tenant, err)
+			}
+			if len(list) == 0 {
+				break
+			}
+			for i := range list {
+				if err := t.checkRecord(&list[i]); err != nil {
+					return err
+				}
+			}
+			after = list[len(list)-1].Name
+		}
+	}
+	return nil
+}
+
+// recordsPage is how many records are read at a time.
+const recordsPage = 1000
+
+// checkRecord is checkRecords for one.
+func (t *table) checkRecord(b *BucketRecord) error {
+	for i := range t.records {
+		if err := b.checkOverlap(&t.records[i]); err != nil {
+			return err
+		}
+	}
+	return t.checkTemplate(b)
+}
 
 // Resolve implements [Resolver].
 func (r *Router) Resolve(ctx context.Context, tenantID, bucket string) (*Route, error) {
-	panic("BUG: not written")
+	t := r.table.Load()
+	if route, ok := t.static[bucketName{tenantID, bucket}]; ok {
+		return route, nil
+	}
+	if err := ValidateBucketName(bucket); err != nil {
+		return nil, err
+	}
+	record, ok, err := r.records.GetBucket(ctx, tenantID, bucket)
+	if err != nil {
+		return nil, fmt.Errorf("router: resolve %q: %w", bucket, err)
+	}
+	if !ok {
+		return nil, noSuchBucket(bucket)
+	}
+	return t.route(record)
 }
 
-// CreateBucket makes a bucket for the identity.
-func (r *Router) CreateBucket(ctx context.Context, id Identity, bucket string) (*Route, error) {
-	panic("BUG: not written")
-}
-
-// DeleteBucket removes an empty bucket.
-func (r *Router) DeleteBucket(ctx context.Context, id Identity, bucket string) error {
-	panic("BUG: not written")
-}
-
-// ListBuckets lists the buckets of the identity's tenant that it may see.
-func (r *Router) ListBuckets(ctx context.Context, id Identity, prefix, after string, max int) (list []Bucket, more bool, err error) {
-	panic("BUG: not written")
+// noSuchBucket is the error for a bucket that the tenant does not have.
+func noSuchBucket(bucket string) error {
+	return s3err.New(s3err.NoSuchBucket).With("BucketName", bucket)
 }

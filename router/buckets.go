@@ -1,0 +1,182 @@
+package router
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// CreateBucket makes a bucket for the identity: InvalidBucketName,
+// BucketAlreadyOwnedByYou, BucketAlreadyExists when another user of the tenant has it.
+//
+// The physical bucket comes first, then the record. A crash between the two
+// leaves an empty physical bucket, which the next attempt adopts.
+func (r *Router) CreateBucket(ctx context.Context, id Identity, bucket string) (*Route, error) {
+	if err := ValidateBucketName(bucket); err != nil {
+		return nil, err
+	}
+	if !id.Allows(Admin, bucket, "") {
+		return nil, s3err.New(s3err.AccessDenied)
+	}
+	t := r.table.Load()
+	if route, ok := t.static[bucketName{id.TenantID, bucket}]; ok {
+		return nil, taken(bucket, route.Owner, id)
+	}
+	if !t.Template.namesTenant() && !slices.Equal(t.Tenants, []string{id.TenantID}) {
+		return nil, s3err.New(s3err.InternalError).Because(fmt.Errorf("router: bucketTemplate is not for tenant %q", id.TenantID))
+	}
+	defer r.locks.lock(bucketName{id.TenantID, bucket})()
+
+	if err := r.free(ctx, t, id, bucket); err != nil {
+		return nil, err
+	}
+	record := BucketRecord{
+		TenantID: id.TenantID, Name: bucket, BucketID: rand.Text(), Owner: id.UserID,
+		Region: t.Region, Created: r.now().UTC().Truncate(time.Millisecond),
+		Mounts: []Mount{t.Template.mount(id.TenantID, bucket)},
+	}
+	route, err := t.route(record)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.makePhysical(ctx, record.Mounts[0]); err != nil {
+		return nil, err
+	}
+	switch err := r.records.InsertBucket(ctx, record); {
+	case errors.Is(err, ErrExists): // Another proxy was faster, and may have removed it again.
+		if err := r.free(ctx, t, id, bucket); err != nil {
+			return nil, err
+		}
+		return nil, s3err.New(s3err.OperationAborted)
+	case err != nil:
+		return nil, fmt.Errorf("router: create %q: %w", bucket, err)
+	}
+	r.changed(id.TenantID, bucket)
+	return route, nil
+}
+
+// free fails when the name is in use. A record whose physical bucket is gone, left by
+// a removal that was cut short, does not count: it is removed.
+func (r *Router) free(ctx context.Context, t *table, id Identity, bucket string) error {
+	record, ok, err := r.records.GetBucket(ctx, id.TenantID, bucket)
+	if err != nil {
+		return fmt.Errorf("router: create %q: %w", bucket, err)
+	}
+	if !ok {
+		return nil
+	}
+	_, m, err := t.backend(record)
+	if err != nil || !m.Own {
+		return taken(bucket, record.Owner, id)
+	}
+	manager, err := t.manager(m)
+	if err != nil {
+		return err
+	}
+	_, err = manager.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &m.Bucket})
+	if !s3err.Is(err, s3err.NoSuchBucket) {
+		return taken(bucket, record.Owner, id)
+	}
+	if err := r.records.DeleteBucket(ctx, record); err != nil {
+		return fmt.Errorf("router: create %q: %w", bucket, err)
+	}
+	return nil
+}
+
+// taken is the error for a name in use. A bucket without an owner is
+// everybody's in the tenant.
+func taken(bucket, owner string, id Identity) error {
+	code := s3err.BucketAlreadyExists
+	if owner == "" || owner == id.UserID {
+		code = s3err.BucketAlreadyOwnedByYou
+	}
+	return s3err.New(code).With("BucketName", bucket)
+}
+
+// makePhysical makes the physical bucket of m, or adopts the one that a
+// crash left. Its name is the template's, so nothing else is expected under it.
+func (t *table) makePhysical(ctx context.Context, m Mount) error {
+	if !m.Own {
+		return nil
+	}
+	manager, err := t.manager(m)
+	if err != nil {
+		return err
+	}
+	_, err = manager.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &m.Bucket})
+	if err == nil || s3err.Is(err, s3err.BucketAlreadyOwnedByYou) {
+		return nil
+	}
+	return behind(err)
+}
+
+// behind is an error about a physical bucket: the client learns what kind it
+// is, and nothing that would name that bucket.
+func behind(err error) error { return s3err.New(s3err.From(err).Code).Because(err) }
+
+// DeleteBucket removes an empty bucket: BucketNotEmpty, NoSuchBucket, AccessDenied for
+// one of the configuration.
+//
+// The physical bucket goes first: the store decides in one step that it is empty, so
+// that no object is lost to a race. A crash before the record goes leaves a bucket
+// that answers NoSuchBucket and that removing or making it again heals.
+func (r *Router) DeleteBucket(ctx context.Context, id Identity, bucket string) error {
+	t := r.table.Load()
+	if _, ok := t.static[bucketName{id.TenantID, bucket}]; ok {
+		return s3err.Newf(s3err.AccessDenied, "The bucket is part of the server's configuration.")
+	}
+	if err := ValidateBucketName(bucket); err != nil {
+		return err
+	}
+	defer r.locks.lock(bucketName{id.TenantID, bucket})()
+
+	record, ok, err := r.records.GetBucket(ctx, id.TenantID, bucket)
+	if err != nil {
+		return fmt.Errorf("router: delete %q: %w", bucket, err)
+	}
+	if !ok {
+		return noSuchBucket(bucket)
+	}
+	if !id.Allows(Admin, bucket, "") {
+		return s3err.New(s3err.AccessDenied)
+	}
+	if err := t.clear(ctx, record); err != nil {
+		return err
+	}
+	if err := r.records.DeleteBucket(ctx, record); err != nil {
+		return fmt.Errorf("router: delete %q: %w", bucket, err)
+	}
+	r.changed(id.TenantID, bucket)
+	return nil
+}
+
+// clear removes what is physical of an empty bucket.
+func (t *table) clear(ctx context.Context, record BucketRecord) error {
+	route, err := t.route(record)
+	if err != nil {
+		return err
+	}
+	m := record.Mounts[0]
+	if !m.Own {
+		return clearShared(ctx, route)
+	}
+	manager, err := t.manager(m)
+	if err != nil {
+		return err
+	}
+	_, err = manager.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &m.Bucket})
+	switch {
+	case err == nil, s3err.Is(err, s3err.NoSuchBucket):
+		return nil
+	case s3err.Is(err, s3err.BucketNotEmpty):
+		return s3err.New(s3err.BucketNotEmpty).With("BucketName", route.Name)
+	}
+	return behind(err)
+}

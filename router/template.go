@@ -1,0 +1,85 @@
+package router
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Template says where the buckets are that clients make. {tenantId} and
+// {bucket} stand for what their names say.
+type Template struct {
+	Backend string // name of the connection
+	Bucket  string // physical; one with {bucket} in its name is made and removed with the virtual one
+	Prefix  string
+}
+
+// DefaultTemplate gives every bucket a physical bucket of its own, so that
+// making and removing it is one atomic act of the store.
+func DefaultTemplate(backend string) Template {
+	return Template{Backend: backend, Bucket: tenantMark + "/" + bucketMark}
+}
+
+// What a template is filled in with.
+const (
+	tenantMark = "{tenantId}"
+	bucketMark = "{bucket}"
+)
+
+// placeholder matches either, or what looks like one.
+var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+
+// own reports whether each bucket has a physical one to itself.
+func (t Template) own() bool { return strings.Contains(t.Bucket, bucketMark) }
+
+// namesTenant reports whether the buckets of different tenants are apart.
+func (t Template) namesTenant() bool { return strings.Contains(t.Bucket+t.Prefix, tenantMark) }
+
+// mount is where a bucket is to be.
+func (t Template) mount(tenantID, bucket string) Mount {
+	fill := strings.NewReplacer(tenantMark, tenantID, bucketMark, bucket)
+	return Mount{ID: mainMount, Backend: t.Backend, Bucket: fill.Replace(t.Bucket), Prefix: fill.Replace(t.Prefix), Own: t.own()}
+}
+
+// validate refuses templates under which two buckets could share an object.
+// Neither tenants nor buckets have a slash in their names, so what is filled in
+// can be read back, and no image lies in another, when a slash follows it (or
+// when it ends the name of the physical bucket).
+func (t Template) validate(tenants int) error {
+	if !strings.Contains(t.Bucket+t.Prefix, bucketMark) {
+		return fmt.Errorf("bucketTemplate: neither bucket %q nor prefix %q has %s in it: all buckets would be one", t.Bucket, t.Prefix, bucketMark)
+	}
+	if tenants > 1 && !t.namesTenant() {
+		return fmt.Errorf("bucketTemplate: neither bucket %q nor prefix %q has %s in it: the tenants would share their buckets", t.Bucket, t.Prefix, tenantMark)
+	}
+	for _, s := range [...]string{t.Bucket + "/", t.Prefix} {
+		for _, at := range placeholder.FindAllStringIndex(s, -1) {
+			if mark := s[at[0]:at[1]]; mark != tenantMark && mark != bucketMark {
+				return fmt.Errorf("bucketTemplate: unknown placeholder %s; there are %s and %s", mark, tenantMark, bucketMark)
+			}
+			if at[1] == len(s) || s[at[1]] != '/' {
+				return fmt.Errorf("bucketTemplate: %q: put a slash behind %s, or names could run into each other", s, s[at[0]:at[1]])
+			}
+		}
+	}
+	return nil
+}
+
+// reaches reports whether a bucket made from the template could share an object
+// with m. It errs on the side of yes.
+func (t Template) reaches(m Mount) bool {
+	if t.Backend != m.Backend || !t.pattern().MatchString(m.Bucket) {
+		return false
+	}
+	head, _, _ := strings.Cut(t.Prefix, "{")
+	return strings.HasPrefix(head, m.Prefix) || strings.HasPrefix(m.Prefix, head)
+}
+
+// pattern matches the names of physical buckets that the template makes.
+func (t Template) pattern() *regexp.Regexp {
+	quoted := regexp.QuoteMeta(t.Bucket)
+	for _, mark := range [...]string{tenantMark, bucketMark} {
+		quoted = strings.ReplaceAll(quoted, regexp.QuoteMeta(mark), "[^/]+")
+	}
+	return regexp.MustCompile("^" + quoted + "$")
+}
