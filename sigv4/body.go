@@ -107,10 +107,10 @@ func (b *Body) Read(p []byte) (int, error) {
 // readToEnd is Read for a body of unknown length.
 func (b *Body) readToEnd(p []byte) (int, error) {
 	n, err := b.src.Read(p)
-	switch {
-	case err == nil:
+	if err == nil {
 		return n, nil
-	case err == io.EOF: //nolint:errorlint // a wrapped EOF is not the end
+	}
+	if err == io.EOF { //nolint:errorlint // a wrapped EOF is not the end
 		return b.finish(n)
 	}
 	b.err = broken(err)

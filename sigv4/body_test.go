@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -55,7 +56,7 @@ func TestMismatchedHashDetails(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = io.ReadAll(b)
-	e := wantCode(t, err, s3err.XAmzContentSHA256Mismatch)
+	e := wantError(t, err, s3err.XAmzContentSHA256Mismatch)
 	if detail(e, "ClientComputedContentSHA256") != sha256Hex("a") || detail(e, "S3ComputedContentSHA256") != sha256Hex("b") {
 		t.Errorf("details %v", e.Details)
 	}
@@ -67,15 +68,17 @@ func TestBrokenConnection(t *testing.T) {
 	f := func(cause error, code s3err.Code) {
 		t.Helper()
 		for _, p := range []Payload{Unsigned, StreamingUnsigned} {
-			v, _ := streaming(p, 100, "")
-			b, err := v.Body(io.MultiReader(strings.NewReader("64\r\nabc"), iotest.ErrReader(cause)), 1000)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = io.ReadAll(b)
-			wantCode(t, err, code)
-			if !errors.Is(err, cause) {
-				t.Errorf("%v does not carry its cause", err)
+			for _, length := range []int64{1000, -1} {
+				v, _ := streaming(p, 100, "")
+				b, err := v.Body(io.MultiReader(strings.NewReader("64\r\nabc"), iotest.ErrReader(cause)), length)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = io.ReadAll(b)
+				wantCode(t, err, code)
+				if !errors.Is(err, cause) {
+					t.Errorf("%v does not carry its cause", err)
+				}
 			}
 		}
 	}
@@ -92,6 +95,24 @@ func TestAnnouncedTrailer(t *testing.T) {
 		v, _ := streaming(p, 0, "x-amz-checksum-crc32")
 		_, err := v.Body(strings.NewReader(""), 0)
 		wantCode(t, err, s3err.InvalidRequest)
+	}
+}
+
+// TestTwoTrailerLines joins two lines of x-amz-trailer.
+func TestTwoTrailerLines(t *testing.T) {
+	t.Parallel()
+	r := parse("PUT /b/k HTTP/1.1\nHost: h\nx-amz-trailer: A\nX-Amz-Trailer: b , C\nx-amz-decoded-content-length: 0\nx-amz-content-sha256: " +
+		string(StreamingUnsignedTrailer))
+	v, err := exampleVerifier().Verify(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := v.Body(strings.NewReader("0\r\nb:\r\nc:3\r\na: 1 \r\n\r\n"), -1)
+	if err != nil || !slices.Equal(b.TrailerNames(), []string{"a", "b", "c"}) {
+		t.Fatalf("%v, %v", b.TrailerNames(), err)
+	}
+	if _, err := io.ReadAll(b); err != nil || !slices.Equal(b.Trailer(), []Header{{"b", ""}, {"c", "3"}, {"a", "1"}}) {
+		t.Errorf("%v, %v", b.Trailer(), err)
 	}
 }
 

@@ -87,11 +87,11 @@ func appendPath(b []byte, path string, slash bool) ([]byte, error) {
 	}
 	for i := 0; i < len(path); i++ {
 		c := path[i]
-		switch {
-		case c == '/':
+		switch c {
+		case '/':
 			b = append(b, '/')
 			continue
-		case c == '%':
+		case '%':
 			var ok bool
 			if c, ok = unhex(path[i:]); !ok {
 				return b, invalidURI()

@@ -144,7 +144,7 @@ func (s *chunked) finish(b *Body) error {
 	if err := s.end(); err != nil {
 		return err
 	}
-	if _, err := s.r.ReadByte(); err != io.EOF { //nolint:errorlint // a wrapped EOF is not the end
+	if _, err := s.r.ReadByte(); err != io.EOF {
 		return incomplete("content after the final chunk")
 	}
 	return nil

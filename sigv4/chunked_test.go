@@ -140,7 +140,7 @@ func TestSmallChunks(t *testing.T) {
 		return err
 	}
 	for _, p := range []Payload{StreamingSigned, StreamingSignedTrailer} {
-		e := wantCode(t, f(p, 8192, 8191, 1), s3err.InvalidChunkSize)
+		e := wantError(t, f(p, 8192, 8191, 1), s3err.InvalidChunkSize)
 		if detail(e, "Chunk") != "3" || detail(e, "BadChunkSize") != "8191" {
 			t.Errorf("details %v", e.Details)
 		}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -56,7 +57,7 @@ func newWire(t *testing.T, secure bool) *wire {
 		w.url, w.client = "https://"+listener.Addr().String(), s.Client()
 		listener = tls.NewListener(listener, &tls.Config{Certificates: s.TLS.Certificates})
 	}
-	t.Cleanup(func() { listener.Close() })
+	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {
 			conn, err := listener.Accept()
@@ -71,7 +72,7 @@ func newWire(t *testing.T, secure bool) *wire {
 
 // serve reads one request.
 func (w *wire) serve(conn net.Conn) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	br := bufio.NewReader(conn)
 	var head strings.Builder
 	for {
@@ -93,10 +94,10 @@ func (w *wire) serve(conn net.Conn) {
 		body, length = httputil.NewChunkedReader(br), -1
 	}
 	if get(r, "Expect") != "" {
-		io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n")
+		fmt.Fprint(conn, "HTTP/1.1 100 Continue\r\n\r\n")
 	}
 	w.arrivals <- w.read(r, body, length)
-	io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 }
 
 // read verifies one request and reads its body.

@@ -115,7 +115,7 @@ func FuzzChunked(f *testing.F) {
 				n, err = b.Read(p)
 				got = append(got, p[:n]...)
 			}
-			if err != io.EOF || !bytes.Equal(got, data) {
+			if !errors.Is(err, io.EOF) || !bytes.Equal(got, data) {
 				t.Fatalf("%s: %d bytes became %d, %v", p, len(data), len(got), err)
 			}
 		}

@@ -21,7 +21,7 @@ func TestAuthorizationHeader(t *testing.T) {
 	f := func(authorization string, code s3err.Code, message string) {
 		t.Helper()
 		_, err := exampleVerifier().Verify(set(plainGET(t), "Authorization", authorization))
-		if e := wantCode(t, err, code); e.Message != message {
+		if e := wantError(t, err, code); e.Message != message {
 			t.Errorf("message %q\n   want %q", e.Message, message)
 		}
 	}
@@ -87,7 +87,7 @@ func TestRegion(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := exampleVerifier().Verify(r)
-	if e := wantCode(t, err, s3err.AuthorizationHeaderMalformed); detail(e, "Region") != "us-east-1" {
+	if e := wantError(t, err, s3err.AuthorizationHeaderMalformed); detail(e, "Region") != "us-east-1" {
 		t.Errorf("details %v", e.Details)
 	}
 	v := exampleVerifier()
@@ -118,7 +118,7 @@ func TestDate(t *testing.T) {
 	f := func(r *Request) {
 		t.Helper()
 		_, err := exampleVerifier().Verify(r)
-		if e := wantCode(t, err, s3err.AccessDenied); e.Message != message {
+		if e := wantError(t, err, s3err.AccessDenied); e.Message != message {
 			t.Errorf("message %q", e.Message)
 		}
 	}
@@ -133,7 +133,7 @@ func TestDate(t *testing.T) {
 func TestContentSHA256(t *testing.T) {
 	t.Parallel()
 	_, err := exampleVerifier().Verify(without(plainGET(t), "x-amz-content-sha256"))
-	if e := wantCode(t, err, s3err.InvalidRequest); e.Message != "Missing required header for this request: x-amz-content-sha256" {
+	if e := wantError(t, err, s3err.InvalidRequest); e.Message != "Missing required header for this request: x-amz-content-sha256" {
 		t.Errorf("message %q", e.Message)
 	}
 	f := func(value string, code s3err.Code) {
@@ -156,7 +156,7 @@ func TestMismatchDetails(t *testing.T) {
 	r := plainGET(t)
 	r.Path = "/bucket/other"
 	_, err := exampleVerifier().Verify(r)
-	e := wantCode(t, err, s3err.SignatureDoesNotMatch)
+	e := wantError(t, err, s3err.SignatureDoesNotMatch)
 	canonical := "GET\n/bucket/other\n\nhost:localhost:9000\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:20130524T000000Z\n\n" +
 		"host;x-amz-content-sha256;x-amz-date\nUNSIGNED-PAYLOAD"
 	toSign := "AWS4-HMAC-SHA256\n20130524T000000Z\n20130524/us-east-1/s3/aws4_request\n" + sha256Hex(canonical)

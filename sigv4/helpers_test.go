@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -109,15 +108,21 @@ func without(r *Request, name string) *Request {
 	return c
 }
 
-// wantCode fails the test unless err is the *s3err.Error with that code, and
+// wantError fails the test unless err is the *s3err.Error with that code, and
 // returns it.
-func wantCode(t *testing.T, err error, code s3err.Code) *s3err.Error {
+func wantError(t *testing.T, err error, code s3err.Code) *s3err.Error {
 	t.Helper()
 	var e *s3err.Error
 	if !errors.As(err, &e) || e.Code != code {
 		t.Fatalf("got error %v, want %s", err, code)
 	}
 	return e
+}
+
+// wantCode is wantError for who needs to know no more.
+func wantCode(t *testing.T, err error, code s3err.Code) {
+	t.Helper()
+	_ = wantError(t, err, code)
 }
 
 // detail returns a detail of an error.
@@ -141,7 +146,7 @@ func hmacHex(secret, day, region, message string) string {
 	key := []byte("AWS4" + secret)
 	for _, s := range []string{day, region, "s3", "aws4_request", message} {
 		h := hmac.New(sha256.New, key)
-		io.WriteString(h, s)
+		h.Write([]byte(s))
 		key = h.Sum(nil)
 	}
 	return hex.EncodeToString(key)

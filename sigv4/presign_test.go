@@ -19,7 +19,7 @@ func TestPresignedQuery(t *testing.T) {
 			t.Fatalf("no %q in %s", old, query)
 		}
 		_, err := exampleVerifier().Verify(r)
-		if e := wantCode(t, err, code); e.Message != message {
+		if e := wantError(t, err, code); e.Message != message {
 			t.Errorf("message %q\n   want %q", e.Message, message)
 		}
 	}

@@ -47,7 +47,7 @@ func readTrailer(r *bufio.Reader) (trailer []Header, err error) {
 	line, total := "", 0
 	for {
 		b, err := r.ReadSlice('\n')
-		if err == io.EOF && len(b) == 0 { //nolint:errorlint // a wrapped EOF is not the end
+		if err == io.EOF && len(b) == 0 {
 			break
 		}
 		if total += len(b); total > maxTrailerBytes || errors.Is(err, bufio.ErrBufferFull) {

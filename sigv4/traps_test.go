@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ func TestTrap01UnsignedAmzHeaders(t *testing.T) {
 	f := func(r *Request, names string) {
 		t.Helper()
 		_, err := exampleVerifier().Verify(r)
-		e := wantCode(t, err, s3err.AccessDenied)
+		e := wantError(t, err, s3err.AccessDenied)
 		if e.Message != "There were headers present in the request which were not signed" || detail(e, "HeadersNotSigned") != names {
 			t.Errorf("%q, details %v", e.Message, e.Details)
 		}
@@ -73,7 +74,7 @@ func TestTrap05Limits(t *testing.T) {
 	}
 	refused := func(r *Request, at time.Duration, code s3err.Code, message string, details ...s3err.Detail) {
 		t.Helper()
-		e := wantCode(t, verify(r, at), code)
+		e := wantError(t, verify(r, at), code)
 		if e.Message != message || !slices.Equal(e.Details, details) {
 			t.Errorf("%q %v\nwant %q %v", e.Message, e.Details, message, details)
 		}
@@ -126,7 +127,7 @@ func TestTrap06NothingBeforeTheEnd(t *testing.T) {
 		if len(got) >= size {
 			t.Errorf("released %d of %d bytes", len(got), size)
 		}
-		if n, again := b.Read(make([]byte, 1)); n != 0 || again == nil || again == io.EOF {
+		if n, again := b.Read(make([]byte, 1)); n != 0 || again == nil || errors.Is(again, io.EOF) {
 			t.Errorf("read on: %d, %v", n, again)
 		}
 	}
