@@ -137,5 +137,8 @@ func (s objectShape) schema() map[string]any {
 	if s.closed {
 		out["additionalProperties"] = false
 	}
+	if s.doc != "" {
+		out["description"] = s.doc
+	}
 	return out
 }
