@@ -44,9 +44,9 @@ func (v *validator) note(s spot, message, hint string) { v.warn(s.path, s.node, 
 func (v *validator) check(root *node) bool {
 	if v.opts.Strict || hasXronox(root) {
 		v.strict = v.opts.Strict
-		x, st := xronoxShape().check(v.checker, "", root)
+		x, _ := xronoxShape().check(v.checker, "", root)
 		v.strict = false
-		if st == ok || !v.opts.Strict {
+		if len(v.report) == 0 || !v.opts.Strict {
 			v.cfg.Xronox = &Xronox{}
 			decode(x, v.cfg.Xronox)
 		}
@@ -54,12 +54,10 @@ func (v *validator) check(root *node) bool {
 		v.generation(root)
 	}
 	p := root.get("xronoxProxy")
-	if p == nil || p.kind == kindNull {
-		return v.cfg.Xronox != nil || !v.opts.Strict
-	}
-	good, _ := proxyShape().check(v.checker, "xronoxProxy", p)
-	if good != nil {
-		decode(good, &v.cfg.Proxy)
+	if p != nil && p.kind != kindNull {
+		if good, _ := proxyShape().check(v.checker, "xronoxProxy", p); good != nil {
+			decode(good, &v.cfg.Proxy)
+		}
 	}
 	return v.cfg.Xronox != nil || !v.opts.Strict
 }
@@ -76,15 +74,13 @@ func hasXronox(root *node) bool {
 
 // validate does the checks.
 func (v *validator) validate(root *node) {
-	if v.cfg.Xronox != nil {
-		if v.opts.Strict {
-			v.construct()
-		} else {
-			v.generation(root)
-			v.databases(root)
-		}
-	} else {
-		v.cfg.Xronox = nil
+	switch {
+	case v.cfg.Xronox == nil:
+	case v.opts.Strict:
+		v.construct()
+	default:
+		v.generation(root)
+		v.databases(root)
 	}
 	v.proxy(spot{"xronoxProxy", root.get("xronoxProxy")})
 }
