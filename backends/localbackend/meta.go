@@ -46,6 +46,7 @@ func openMeta(o Options, s *space) (*meta, error) {
 	m.db, err = pebble.Open(dir, pebbleOptions(o, patientFS{o.FS, s}, lock, cache))
 	if err == nil {
 		if err = m.checkFormat(); err == nil {
+			s.flush = m.flush
 			return m, nil
 		}
 		err = errors.Join(err, m.db.Close())
@@ -146,6 +147,14 @@ func (m *meta) scan(lower, upper []byte, f func(*pebble.Iterator) error) error {
 			err = it.Error()
 		}
 		return errors.Join(err, it.Close())
+	})
+}
+
+// flush begins to move what is in Pebble's memory to tables.
+func (m *meta) flush() {
+	_ = m.use(func() error {
+		_, err := m.db.AsyncFlush()
+		return err
 	})
 }
 

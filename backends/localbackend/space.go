@@ -25,11 +25,16 @@ type space struct {
 	waiting atomic.Int32 // operations of Pebble that found the disk full
 	checked atomic.Int64 // when low was determined, in nanoseconds of now
 	low     atomic.Bool
+	flushed atomic.Int64 // when flush was called
+	flush   func()       // lets Pebble notice what was deleted
 	closing chan struct{}
 }
 
 // spaceCheckEvery is how long an answer of the file system is believed.
 const spaceCheckEvery = 200 * time.Millisecond
+
+// spaceFlushEvery is how often Pebble is asked to make room.
+const spaceFlushEvery = 5 * time.Second
 
 // spaceRetryEvery is how often a full disk is tried again.
 const spaceRetryEvery = 50 * time.Millisecond
@@ -53,10 +58,15 @@ func (s *space) admit() error {
 		usage, err := s.fs.GetDiskUsage(s.dir)
 		s.low.Store(err == nil && usage.AvailBytes < uint64(s.minFree))
 	}
-	if s.low.Load() {
-		return errFull(fmt.Errorf("less than %d bytes are free", s.minFree))
+	if !s.low.Load() {
+		return nil
 	}
-	return nil
+	// Pebble frees the space of deleted rows by compactions, which it finds
+	// worth the while only after the deletions have left its memory.
+	if at := s.flushed.Load(); now-at > int64(spaceFlushEvery) && s.flushed.CompareAndSwap(at, now) {
+		s.flush()
+	}
+	return errFull(fmt.Errorf("less than %d bytes are free", s.minFree))
 }
 
 // wait is called by an operation that found the disk full, and returns when it

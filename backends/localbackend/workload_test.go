@@ -244,7 +244,7 @@ func readState(ctx context.Context, b *Backend, key string) (s state, err error)
 // checkStore holds that metadata and bodies name each other exactly.
 func checkStore(t *testing.T, b *Backend) {
 	t.Helper()
-	if _, err := b.Collect(t.Context()); err != nil {
+	if _, err := b.Collect(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	rows := map[byte]map[name]bool{tableInline: {}, tableFiles: {}, tableManifests: {}}
