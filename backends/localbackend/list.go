@@ -2,6 +2,7 @@ package localbackend
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -19,7 +20,7 @@ func (b *Backend) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) 
 	}
 	rows := inBucket(tableObjects, bkt.id, 0)
 	err = b.meta.scan(rows, after(rows), func(it *pebble.Iterator) error {
-		out, err = backends.ListObjects(&objectCursor{rowCursor{ctx: ctx, it: it}, bkt.id}, in)
+		out, err = backends.ListObjects(&objectCursor{rowCursor{ctx, it, &b.rowReads}, bkt.id}, in)
 		return err
 	})
 	if err != nil {
@@ -31,12 +32,22 @@ func (b *Backend) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) 
 
 // rowCursor walks rows for a listing until ctx ends.
 type rowCursor struct {
-	ctx context.Context
-	it  *pebble.Iterator
+	ctx   context.Context
+	it    *pebble.Iterator
+	reads *atomic.Int64 // counts the rows
 }
 
 // Next implements backends.Cursor.
-func (c rowCursor) Next() bool { return c.ctx.Err() == nil && c.it.Next() }
+func (c rowCursor) Next() bool {
+	c.reads.Add(1)
+	return c.ctx.Err() == nil && c.it.Next()
+}
+
+// seek moves to the first row at or after one.
+func (c rowCursor) seek(row []byte) bool {
+	c.reads.Add(1)
+	return c.ctx.Err() == nil && c.it.SeekGE(row)
+}
 
 // Err implements backends.Cursor.
 func (c rowCursor) Err() error {
@@ -54,7 +65,7 @@ type objectCursor struct {
 
 // SeekGE implements backends.Cursor.
 func (c *objectCursor) SeekGE(key, _ string) bool {
-	return c.ctx.Err() == nil && c.it.SeekGE(objectKey(c.id, key))
+	return c.seek(objectKey(c.id, key))
 }
 
 // Key implements backends.Cursor.
@@ -81,7 +92,7 @@ func (b *Backend) ListMultipartUploads(ctx context.Context, in *s3.ListMultipart
 	}
 	rows := inBucket(tableUploads, bkt.id, 0)
 	err = b.meta.scan(rows, after(rows), func(it *pebble.Iterator) error {
-		out, err = backends.ListUploads(&uploadCursor{rowCursor{ctx: ctx, it: it}, bkt.id}, in)
+		out, err = backends.ListUploads(&uploadCursor{rowCursor{ctx, it, &b.rowReads}, bkt.id}, in)
 		return err
 	})
 	if err != nil {
@@ -99,7 +110,7 @@ type uploadCursor struct {
 
 // SeekGE implements backends.Cursor.
 func (c *uploadCursor) SeekGE(key, uploadID string) bool {
-	return c.ctx.Err() == nil && c.it.SeekGE(append(uploadsOf(c.id, key), uploadID...))
+	return c.seek(append(uploadsOf(c.id, key), uploadID...))
 }
 
 // Key implements backends.Cursor.

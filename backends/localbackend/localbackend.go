@@ -28,6 +28,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -75,6 +76,8 @@ type Backend struct {
 
 	locks   locks
 	buckets bucketTable
+
+	rowReads atomic.Int64 // of listings; a test holds them to what is shown
 
 	stop       context.CancelFunc // ends the collector
 	collecting sync.WaitGroup
