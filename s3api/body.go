@@ -63,9 +63,11 @@ type wireReader struct {
 func (w *wireReader) Read(p []byte) (int, error) {
 	n, err := w.r.Read(p)
 	w.n += int64(n)
+	complete := w.expected >= 0 && w.n >= w.expected
 	switch {
 	case err == nil:
-	case err == io.EOF && (w.expected < 0 || w.n >= w.expected): //nolint:errorlint // io.Reader returns io.EOF itself
+		w.done = complete
+	case err == io.EOF && (w.expected < 0 || complete): //nolint:errorlint // io.Reader returns io.EOF itself
 		w.done = true
 	default:
 		var timeout net.Error

@@ -18,7 +18,7 @@ func (c *call) copySource() (backends.Source, error) {
 	}
 	route, err := c.s.Resolver.Resolve(c.ctx, c.identity.TenantID, src.Bucket)
 	if err != nil {
-		return backends.Source{}, sourceError(err, src)
+		return backends.Source{}, err
 	}
 	if !c.identity.Allows(router.Read, src.Bucket, src.Key) {
 		return backends.Source{}, s3err.New(s3err.AccessDenied)
@@ -29,14 +29,10 @@ func (c *call) copySource() (backends.Source, error) {
 	return backends.Source{Backend: route.Backend, CopySource: src}, nil
 }
 
-// sourceError says which name an error of the source is about: else it would
-// be taken for the destination's.
+// sourceError names the source in its NoSuchKey: else the key would be taken
+// for the destination's.
 func sourceError(err error, src backends.CopySource) error {
-	e := s3err.From(err)
-	switch e.Code {
-	case s3err.NoSuchBucket:
-		return e.With("BucketName", src.Bucket)
-	case s3err.NoSuchKey:
+	if e := s3err.From(err); e.Code == s3err.NoSuchKey {
 		return e.With("Key", src.Key)
 	}
 	return err

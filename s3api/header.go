@@ -59,6 +59,31 @@ func (c *call) refuseHeaders() error {
 	return nil
 }
 
+// notHoisted are x-amz- parameters of a presigned URL that do not stand for a
+// header: those of the signature itself; the copy source, which selects the
+// operation; and checksums, which SDKs that presign compute over a body they
+// do not have yet.
+var notHoisted = []string{
+	"x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders",
+	"x-amz-signature", "x-amz-security-token", "x-amz-content-sha256", "x-amz-copy-source", "x-amz-sdk-checksum-algorithm",
+}
+
+// hoisted takes x-amz- parameters of a presigned URL for the headers they stand
+// for. SDKs move headers there, so that the URL is all that its user needs. They
+// are signed as all parameters are.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+func (c *call) hoisted() {
+	for _, p := range c.query {
+		name := strings.ToLower(p.name)
+		if !strings.HasPrefix(name, "x-amz-") || slices.Contains(notHoisted, name) ||
+			strings.HasPrefix(name, "x-amz-checksum-") && name != "x-amz-checksum-mode" || c.hasHeader(name) {
+			continue
+		}
+		c.headers = append(c.headers, sigv4.Header{Name: name, Value: p.value})
+	}
+}
+
 // objectHeaders are the headers that describe an object to be written.
 type objectHeaders struct {
 	cacheControl, contentDisposition, contentEncoding *string

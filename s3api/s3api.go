@@ -48,8 +48,8 @@ type Observer interface {
 	Observe(r *Record)
 }
 
-// Options is what a Server is made of. All but Domains, Observer and Now are
-// needed.
+// Options is what a Server is made of. All but Domains, Hosts, Limits,
+// Observer and Now are needed.
 type Options struct {
 	Resolver   resolver
 	Buckets    bucketStore
@@ -57,6 +57,7 @@ type Options struct {
 	Domains    hostSplitter
 	Sealer     *token.Sealer // seals continuation tokens
 	Region     string        // of every bucket; signatures must name it
+	Hosts      []string      // external names that clients may have signed, behind a load balancer
 	Limits     Limits
 	Log        *slog.Logger
 	Observer   Observer

@@ -38,7 +38,7 @@ func New(o Options) *Server {
 	o.Limits = o.Limits.orDefaults()
 	s := &Server{Options: o}
 	s.baseCtx, s.stop = context.WithCancel(context.Background())
-	s.verifier = sigv4.New(sigv4.Options{Keys: o.Identities, Region: o.Region, Now: o.Now})
+	s.verifier = sigv4.New(sigv4.Options{Keys: o.Identities, Region: o.Region, Now: o.Now, Hosts: o.Hosts})
 	s.http = &fasthttp.Server{
 		Name:          "xronox-proxy",
 		Handler:       s.handle,
@@ -137,6 +137,9 @@ func (s *Server) verify(c *call) (err error) {
 		return s3err.New(s3err.AccessDenied) // Nobody signed, or the key is gone since.
 	}
 	c.identity = id
+	if c.auth.Presigned {
+		c.hoisted()
+	}
 	return nil
 }
 
@@ -189,6 +192,9 @@ func (s *Server) expect(fc *fasthttp.RequestCtx) int {
 func (s *Server) unreadable(fc *fasthttp.RequestCtx, err error) {
 	c := s.newCall(fc)
 	defer c.finish()
+	if conn, ok := fc.Conn().(*conn); ok {
+		conn.linger.Store(true)
+	}
 	var tooLarge *fasthttp.ErrSmallBuffer
 	var timeout net.Error
 	switch {

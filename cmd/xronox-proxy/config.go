@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/xronox/xronox-proxy/config"
+)
+
+// loadConfig finds and reads the configuration, and puts flags and environment
+// over it.
+func loadConfig(c *cli.Command) (*config.Config, config.Report, error) {
+	path := c.String("config")
+	if path == "" {
+		path, _, _ = config.Discover(".")
+	}
+	cfg, report := config.Default(), config.Report(nil)
+	if path != "" {
+		var err error
+		if cfg, report, err = config.Load(path, config.Options{Strict: c.Bool("strict")}); err != nil {
+			return nil, report, err
+		}
+	}
+	for _, o := range []struct {
+		flag string
+		to   *string
+	}{
+		{"listen", &cfg.Proxy.Listen},
+		{"admin", &cfg.Proxy.Admin},
+		{"data-dir", &cfg.Proxy.DataDir},
+		{"log-format", &cfg.Proxy.Log.Format},
+	} {
+		if v := c.String(o.flag); v != "" {
+			*o.to = v
+		}
+	}
+	if f := cfg.Proxy.Log.Format; f != "json" && f != "text" {
+		return nil, report, fmt.Errorf("log format %q: want json or text", f)
+	}
+	return cfg, report, nil
+}
+
+// checkCommand validates a configuration and says everything that is wrong.
+func checkCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name: "check", Usage: "validate a configuration file", ArgsUsage: "FILE",
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print the problems as a JSON array"}},
+		Action: func(_ context.Context, c *cli.Command) error {
+			if c.Args().Len() != 1 {
+				return fmt.Errorf("check wants one FILE")
+			}
+			file := c.Args().First()
+			_, report, err := config.Load(file, config.Options{Strict: c.Bool("strict")})
+			return printReport(stdout, file, c.Bool("json"), report, err)
+		},
+	}
+}
+
+// printReport prints what a check found; err is why the file cannot be used.
+func printReport(w io.Writer, file string, asJSON bool, report config.Report, err error) error {
+	if asJSON {
+		if report == nil {
+			report = config.Report{}
+		}
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		if e := enc.Encode(report); e != nil {
+			return e
+		}
+	} else {
+		for _, p := range report {
+			fmt.Fprintln(w, p)
+		}
+		if err == nil {
+			fmt.Fprintf(w, "%s: ok\n", file)
+		}
+	}
+	switch {
+	case err == nil:
+		return nil
+	case len(report) == 0:
+		return err
+	}
+	return errReported
+}
+
+// schema prints the JSON Schema of the lenient form.
+func schema(stdout io.Writer) cli.ActionFunc {
+	return func(context.Context, *cli.Command) error {
+		_, err := stdout.Write(config.Schema())
+		return err
+	}
+}
+
+// healthcheck asks the admin listener of a running server; a container without
+// a shell can call it.
+func healthcheck(ctx context.Context, c *cli.Command) error {
+	cfg, _, err := loadConfig(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+dialable(cfg.Proxy.Admin)+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := (&http.Client{Transport: &http.Transport{}}).Do(req) // no proxy from the environment
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
+		return fmt.Errorf("%s: %s", resp.Status, body)
+	}
+	return nil
+}
+
+// warn prints what a configuration that is used leaves to be desired.
+func warn(w io.Writer, report config.Report) {
+	for _, p := range report {
+		fmt.Fprintln(w, "xronox-proxy:", p)
+	}
+}
+
+// makePrivate creates a directory that only its owner can enter.
+func makePrivate(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,189 @@
+// Package s3test gives a test a running proxy in one call: a server on
+// loopback, people to sign as, and a clock that stands still.
+package s3test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/backends/membackend"
+	"github.com/xronox/xronox-proxy/backends/mount"
+	"github.com/xronox/xronox-proxy/cache"
+	"github.com/xronox/xronox-proxy/internal/wiretest"
+	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/s3api"
+	"github.com/xronox/xronox-proxy/token"
+	"github.com/xronox/xronox-proxy/versions/memindex"
+)
+
+// What every proxy of a test has.
+const (
+	Region = "us-east-1"
+	Domain = "s3.example.com" // for virtual-hosted addressing
+	Bucket = "bucket"         // owned by Root
+)
+
+// Who may sign. Root and Colleague may do everything in the default tenant;
+// Reader may read and list there, Writer only write; Stranger is of another tenant.
+var (
+	Root      = person("ROOT", "root", "")
+	Colleague = person("COLLEAGUE", "", "")
+	Reader    = person("READER", "", "", router.Read, router.List)
+	Writer    = person("WRITER", "", "", router.Write)
+	Stranger  = person("STRANGER", "", "elsewhere")
+)
+
+// person is a credential that may do what actions say, or everything.
+func person(accessKey, user, tenant string, actions ...router.Action) router.Credential {
+	c := router.Credential{
+		Identity:  router.Identity{AccessKey: accessKey, UserID: user, TenantID: tenant},
+		SecretKey: accessKey + "-secret",
+	}
+	if actions != nil {
+		c.Grants = []router.Grant{{Buckets: []string{"*"}, Actions: actions}}
+	}
+	return c
+}
+
+// Options are what tests vary; the zero value is fine.
+type Options struct {
+	Limits   s3api.Limits
+	Observer s3api.Observer
+	Backend  backends.Backend                        // a new membackend when nil
+	Wrap     func(backends.Backend) backends.Backend // around each bucket
+	Now      func() time.Time                        // Instant when nil
+}
+
+// Instant is when a test's clock stands still.
+func Instant() time.Time { return time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC) }
+
+// Proxy is a running server.
+type Proxy struct {
+	Addr  string
+	Store backends.Backend // below the mounts
+	Now   func() time.Time
+}
+
+// Start starts a proxy with one bucket; it ends with the test, which fails
+// when the proxy does not end cleanly.
+func Start(t testing.TB, o Options) *Proxy {
+	t.Helper()
+	if o.Now == nil {
+		o.Now = Instant
+	}
+	if o.Backend == nil {
+		m := membackend.New()
+		m.Now = o.Now
+		o.Backend = m
+	}
+	server := newServer(t, o)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(ln) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+		if err := <-done; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return &Proxy{Addr: ln.Addr().String(), Store: o.Backend, Now: o.Now}
+}
+
+// newServer puts a server together as the command does.
+func newServer(t testing.TB, o Options) *s3api.Server {
+	ids, err := router.NewIdentities([]router.Credential{Root, Colleague, Reader, Writer, Stranger})
+	must(t, err)
+	sealer, err := token.New(make([]byte, 64))
+	must(t, err)
+	var routes *cache.Routes
+	r, err := router.New(context.Background(), router.Options{
+		Config: router.Config{
+			Backends: map[string]backends.Backend{"store": o.Backend},
+			Template: router.DefaultTemplate("store"),
+			Tenants:  []string{router.DefaultTenant, Stranger.TenantID},
+			Region:   Region,
+			Compose: func(b backends.Backend, bucketID string, m router.Mount) backends.Backend {
+				b = mount.New(mount.Options{Backend: b, Bucket: m.Bucket, Prefix: m.Prefix, BucketID: bucketID, MountID: m.ID, Sealer: sealer})
+				if o.Wrap != nil {
+					b = o.Wrap(b)
+				}
+				return b
+			},
+		},
+		Records: memindex.New(),
+		Changed: func(tenantID, bucket string) { routes.Forget(tenantID, bucket) },
+		Now:     o.Now,
+	})
+	must(t, err)
+	routes = cache.New(r, cache.Options{})
+	root, _ := ids.Identity(Root.AccessKey)
+	_, err = r.CreateBucket(context.Background(), *root, Bucket)
+	must(t, err)
+	return s3api.New(s3api.Options{
+		Resolver: routes, Buckets: r, Identities: ids, Domains: router.Domains{Domain}, Sealer: sealer,
+		Region: Region, Limits: o.Limits, Observer: o.Observer, Now: o.Now,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+}
+
+// must ends the test when err is not nil.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Target is the proxy as transcripts see it.
+func (p *Proxy) Target(hosted bool) wiretest.Target {
+	ids := map[string]aws.Credentials{
+		"nobody": {AccessKeyID: "NOBODY", SecretAccessKey: "s"},
+		"wrong":  {AccessKeyID: Root.AccessKey, SecretAccessKey: "s"},
+	}
+	for name, c := range map[string]router.Credential{"": Root, "colleague": Colleague, "reader": Reader, "writer": Writer, "stranger": Stranger} {
+		ids[name] = Credentials(c)
+	}
+	return wiretest.Target{Addr: p.Addr, Region: Region, Now: p.Now, Host: Domain, Hosted: hosted, Identities: ids}
+}
+
+// Credentials are c as the SDK has them.
+func Credentials(c router.Credential) aws.Credentials {
+	return aws.Credentials{AccessKeyID: c.AccessKey, SecretAccessKey: c.SecretKey}
+}
+
+// Client is an SDK client that signs as who. The proxy's clock must be the
+// real one for it (Options.Now: time.Now).
+func (p *Proxy) Client(who router.Credential) *s3.Client {
+	return s3.New(s3.Options{
+		BaseEndpoint: aws.String("http://" + p.Addr), Region: Region, UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider(who.AccessKey, who.SecretKey, ""),
+	})
+}
+
+// Object reads an object of Bucket from the store, past the proxy.
+func (p *Proxy) Object(t testing.TB, key string) (body string, found bool) {
+	t.Helper()
+	physical := router.DefaultTenant + "/" + Bucket
+	out, err := p.Store.GetObject(context.Background(), &s3.GetObjectInput{Bucket: &physical, Key: &key})
+	if err != nil {
+		return "", false
+	}
+	defer func() { _ = out.Body.Close() }()
+	b, err := io.ReadAll(out.Body)
+	must(t, err)
+	return string(b), true
+}
