@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sort"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -22,23 +23,26 @@ func (b *Backend) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) 
 	if err != nil {
 		return nil, err
 	}
-	return backends.ListObjects(&objectCursor{bucket: k}, in)
+	return backends.ListObjects(&objectCursor{bucket: k, reads: &b.reads}, in)
 }
 
 // objectCursor walks a bucket's objects under the lock.
 type objectCursor struct {
 	bucket *bucket
+	reads  *atomic.Int64
 	i      int
 }
 
 // SeekGE implements [backends.Cursor].
 func (c *objectCursor) SeekGE(key, _ string) bool {
+	c.reads.Add(1)
 	c.i, _ = slices.BinarySearch(c.bucket.keys, key)
 	return c.i < len(c.bucket.keys)
 }
 
 // Next implements [backends.Cursor].
 func (c *objectCursor) Next() bool {
+	c.reads.Add(1)
 	c.i++
 	return c.i < len(c.bucket.keys)
 }

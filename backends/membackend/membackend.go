@@ -7,6 +7,7 @@ package membackend
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/xronox/xronox-proxy/backends"
@@ -21,6 +22,7 @@ type Backend struct {
 	mu      sync.RWMutex
 	buckets map[string]*bucket
 	uploads int // how many uploads were ever begun: the source of UploadIds
+	reads   atomic.Int64
 }
 
 // bucket is one physical bucket; Backend.mu guards it.
@@ -61,6 +63,9 @@ var _ interface {
 func New() *Backend {
 	return &Backend{Now: time.Now, buckets: map[string]*bucket{}}
 }
+
+// Reads is how many positions listings have moved to so far: what they cost.
+func (b *Backend) Reads() int64 { return b.reads.Load() }
 
 // now is the time of a write, to the millisecond.
 func (b *Backend) now() time.Time { return b.Now().UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,321 @@
+package backendtest
+
+import (
+	"crypto/md5"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// multipartCases are about an upload as a whole.
+var multipartCases = []testCase{
+	{"multipart/object", "CompleteMultipartUpload makes the object of the listed parts; the ETag is md5(md5s)-N", multipartObject},
+	{"multipart/headers", "the object has the metadata with which the upload began", multipartHeaders},
+	{"multipart/part-reads", "PartNumber selects a part; ContentRange and PartsCount say so", multipartPartReads},
+	{"multipart/invisible", "an upload shows no object, and disturbs none, before it is completed", multipartInvisible},
+	{"multipart/abort", "AbortMultipartUpload ends the upload and frees its parts", multipartAbort},
+	{"multipart/no-such-upload", "NoSuchUpload, also when UploadId belongs to another key", noSuchUpload},
+	{"multipart/ids", "UploadIds are never reused and sort by time of initiation within a key", uploadIDs},
+	{"multipart/overwritten", "a multipart object is replaced, copied and deleted as any other", multipartOverwritten},
+	{"multipart/race", "abort races complete: one of them wins, and the object is whole or absent", abortRacesComplete},
+}
+
+// upload is one multipart upload of a case.
+type upload struct {
+	*env
+	key, id string
+}
+
+// uploader returns the ability, or skips the case.
+func (e *env) uploader() backends.MultipartUploader {
+	m, ok := backends.As[backends.MultipartUploader](e.b)
+	if !ok {
+		e.Skip("no MultipartUploader")
+	}
+	return m
+}
+
+// begin begins an upload as the edge does: with an algorithm and a type.
+func (e *env) begin(key string, edits ...func(*s3.CreateMultipartUploadInput)) *upload {
+	e.Helper()
+	in := &s3.CreateMultipartUploadInput{
+		Bucket: &e.bucket, Key: &key,
+		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
+		ChecksumType:      types.ChecksumTypeFullObject,
+	}
+	for _, edit := range edits {
+		edit(in)
+	}
+	out, err := e.uploader().CreateMultipartUpload(e.Context(), in)
+	if err != nil {
+		e.Fatalf("CreateMultipartUpload %q: %v", key, err)
+	}
+	if deref(out.UploadId) == "" {
+		e.Fatalf("CreateMultipartUpload %q: no UploadId", key)
+	}
+	return &upload{env: e, key: key, id: *out.UploadId}
+}
+
+// tryPart stores a part.
+func (u *upload) tryPart(n int32, body string, edits ...func(*s3.UploadPartInput)) (*s3.UploadPartOutput, error) {
+	in := &s3.UploadPartInput{
+		Bucket: &u.bucket, Key: &u.key, UploadId: &u.id, PartNumber: &n,
+		Body: strings.NewReader(body), ContentLength: new(int64(len(body))),
+	}
+	for _, edit := range edits {
+		edit(in)
+	}
+	return u.uploader().UploadPart(u.Context(), in)
+}
+
+// part is tryPart that must succeed; it returns what Complete wants to hear.
+func (u *upload) part(n int32, body string) types.CompletedPart {
+	u.Helper()
+	out, err := u.tryPart(n, body)
+	if err != nil {
+		u.Fatalf("UploadPart %d of %q: %v", n, u.key, err)
+	}
+	if want := etag(body); deref(out.ETag) != want {
+		u.Errorf("UploadPart %d of %q: ETag %s, want %s", n, u.key, deref(out.ETag), want)
+	}
+	return types.CompletedPart{PartNumber: &n, ETag: out.ETag}
+}
+
+// input is a CompleteMultipartUpload of parts.
+func (u *upload) input(parts ...types.CompletedPart) *s3.CompleteMultipartUploadInput {
+	return &s3.CompleteMultipartUploadInput{
+		Bucket: &u.bucket, Key: &u.key, UploadId: &u.id,
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
+	}
+}
+
+// tryComplete completes the upload.
+func (u *upload) tryComplete(in *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error) {
+	return u.uploader().CompleteMultipartUpload(u.Context(), in)
+}
+
+// complete is tryComplete that must succeed.
+func (u *upload) complete(parts ...types.CompletedPart) *s3.CompleteMultipartUploadOutput {
+	u.Helper()
+	out, err := u.tryComplete(u.input(parts...))
+	if err != nil {
+		u.Fatalf("CompleteMultipartUpload %q: %v", u.key, err)
+	}
+	return out
+}
+
+// tryAbort ends the upload.
+func (u *upload) tryAbort() error {
+	_, err := u.uploader().AbortMultipartUpload(u.Context(), &s3.AbortMultipartUploadInput{
+		Bucket: &u.bucket, Key: &u.key, UploadId: &u.id,
+	})
+	return err
+}
+
+// multipartETag is the ETag of an object of those parts.
+func multipartETag(bodies ...string) string {
+	h := md5.New()
+	for _, body := range bodies {
+		sum := md5.Sum([]byte(body))
+		h.Write(sum[:])
+	}
+	return fmt.Sprintf(`"%x-%d"`, h.Sum(nil), len(bodies))
+}
+
+// fiveMiB is the least size of a part that is not the last.
+const fiveMiB = backends.MinPartSize
+
+func multipartObject(e *env) {
+	u := e.begin("k")
+	one, two, three := random(1, fiveMiB), random(2, fiveMiB+1), "the end"
+	// Parts arrive in any order, with gaps between their numbers.
+	last := u.part(9000, three)
+	first := u.part(2, one)
+	middle := u.part(17, two)
+	unlisted := u.part(5, "not listed, and so not in the object")
+	_ = unlisted
+	out := u.complete(first, middle, last)
+	want := multipartETag(one, two, three)
+	e.same("ETag", deref(out.ETag), want)
+	e.holds("k", one+two+three)
+	head := e.head("k")
+	e.same("ETag of HeadObject", deref(head.ETag), want)
+	e.same("ContentLength", deref(head.ContentLength), int64(len(one+two+three)))
+	e.same("ETag in the listing", deref(e.list(s3.ListObjectsV2Input{}).Contents[0].ETag), want)
+	across := "bytes=5242870-5242889"
+	got, _ := e.get("k", func(in *s3.GetObjectInput) { in.Range = &across })
+	e.same("a range across parts", got == (one + two)[5242870:5242890], true)
+
+	single := e.begin("single")
+	e.same("ETag of one empty part", deref(single.complete(single.part(1, "")).ETag), multipartETag(""))
+	e.holds("single", "")
+}
+
+func multipartHeaders(e *env) {
+	u := e.begin("k", func(in *s3.CreateMultipartUploadInput) {
+		in.ContentType = new("text/plain")
+		in.CacheControl = new("no-store")
+		in.ContentDisposition = new("inline")
+		in.Metadata = map[string]string{"a": "1"}
+		in.StorageClass = types.StorageClassStandardIa
+	})
+	u.complete(u.part(1, "body"))
+	head := e.head("k")
+	e.same("ContentType", deref(head.ContentType), "text/plain")
+	e.same("CacheControl", deref(head.CacheControl), "no-store")
+	e.same("ContentDisposition", deref(head.ContentDisposition), "inline")
+	e.same("Metadata", head.Metadata, map[string]string{"a": "1"})
+	e.same("StorageClass", head.StorageClass, types.StorageClassStandardIa)
+}
+
+func multipartPartReads(e *env) {
+	u := e.begin("k")
+	one, two := random(1, fiveMiB), "second"
+	u.complete(u.part(1, one), u.part(2, two))
+	part := func(n int32) func(*s3.GetObjectInput) {
+		return func(in *s3.GetObjectInput) { in.PartNumber = &n }
+	}
+	got, out := e.get("k", part(1))
+	e.same("part 1", got == one, true)
+	e.same("ContentRange of part 1", deref(out.ContentRange), "bytes 0-5242879/5242886")
+	e.same("PartsCount", deref(out.PartsCount), int32(2))
+	got, out = e.get("k", part(2))
+	e.same("part 2", got, two)
+	e.same("ContentRange of part 2", deref(out.ContentRange), "bytes 5242880-5242885/5242886")
+	head, err := e.b.HeadObject(e.Context(), &s3.HeadObjectInput{Bucket: &e.bucket, Key: new("k"), PartNumber: new(int32(2))})
+	if err != nil {
+		e.Fatalf("HeadObject of part 2: %v", err)
+	}
+	e.same("ContentLength of part 2", deref(head.ContentLength), int64(len(two)))
+	e.same("PartsCount of HeadObject", deref(head.PartsCount), int32(2))
+	_, _, err = e.tryGet("k", part(3))
+	e.refused(err, s3err.InvalidPartNumber)
+	_, out = e.get("k")
+	e.same("PartsCount of the whole", show(out.PartsCount), "nil")
+}
+
+func multipartInvisible(e *env) {
+	e.put("old", "old")
+	u := e.begin("old")
+	v := e.begin("new")
+	u.part(1, "new")
+	part := v.part(1, "new")
+	e.holds("old", "old")
+	e.missing("new")
+	e.same("keys", e.keys(), []string{"old"})
+	v.complete(part)
+	e.same("keys", e.keys(), []string{"new", "old"})
+	e.same("uploads", e.uploads(s3.ListMultipartUploadsInput{}), []string{"old " + u.id})
+}
+
+func multipartAbort(e *env) {
+	u := e.begin("k")
+	part := u.part(1, "body")
+	if err := u.tryAbort(); err != nil {
+		e.Fatalf("AbortMultipartUpload: %v", err)
+	}
+	e.same("uploads", e.uploads(s3.ListMultipartUploadsInput{}), []string{})
+	e.missing("k")
+	e.refused(u.tryAbort(), s3err.NoSuchUpload)
+	_, err := u.tryComplete(u.input(part))
+	e.refused(err, s3err.NoSuchUpload)
+	_, err = u.tryPart(2, "x")
+	e.refused(err, s3err.NoSuchUpload)
+}
+
+func noSuchUpload(e *env) {
+	u := e.begin("k")
+	part := u.part(1, "body")
+	other := &upload{env: e, key: "other", id: u.id}
+	unknown := &upload{env: e, key: "k", id: "nobody-gave-this"}
+	for _, v := range []*upload{other, unknown} {
+		_, err := v.tryPart(1, "x")
+		e.refused(err, s3err.NoSuchUpload)
+		_, err = v.tryCopyPart(1, "k")
+		e.refused(err, s3err.NoSuchUpload)
+		_, err = v.tryParts(s3.ListPartsInput{})
+		e.refused(err, s3err.NoSuchUpload)
+		_, err = v.tryComplete(v.input(part))
+		e.refused(err, s3err.NoSuchUpload)
+		e.refused(v.tryAbort(), s3err.NoSuchUpload)
+	}
+	e.missing("other")
+	u.complete(part)
+	e.holds("k", "body")
+	_, err := u.tryPart(2, "x")
+	e.refused(err, s3err.NoSuchUpload)
+	_, err = u.tryParts(s3.ListPartsInput{})
+	e.refused(err, s3err.NoSuchUpload)
+	e.refused(u.tryAbort(), s3err.NoSuchUpload)
+	e.holds("k", "body")
+}
+
+func uploadIDs(e *env) {
+	seen := map[string]bool{}
+	last := ""
+	for i := range 30 {
+		u := e.begin("k")
+		if seen[u.id] {
+			e.Errorf("UploadId %q was given before", u.id)
+		}
+		if u.id <= last {
+			e.Errorf("UploadId %q does not sort after %q", u.id, last)
+		}
+		seen[u.id], last = true, u.id
+		if i%2 == 0 {
+			if err := u.tryAbort(); err != nil {
+				e.Errorf("AbortMultipartUpload: %v", err)
+			}
+		}
+	}
+}
+
+func multipartOverwritten(e *env) {
+	make := func(key string) string {
+		u := e.begin(key)
+		one, two := random(3, fiveMiB), random(4, 100)
+		u.complete(u.part(1, one), u.part(2, two))
+		return one + two
+	}
+	body := make("k")
+	result := e.copy("k", "copy")
+	e.same("a copy is one part with an MD5 ETag", deref(result.ETag), etag(body))
+	e.put("k", "small")
+	e.holds("k", "small")
+	make("k")
+	e.holds("k", body)
+	e.remove("k")
+	e.missing("k")
+	e.holds("copy", body)
+}
+
+func abortRacesComplete(e *env) {
+	for range 20 {
+		u := e.begin("k")
+		part := u.part(1, "body")
+		var completed, aborted error
+		together(func(i int) {
+			switch i {
+			case 0:
+				_, completed = u.tryComplete(u.input(part))
+			case 1:
+				aborted = u.tryAbort()
+			}
+		})
+		switch {
+		case completed == nil && s3err.Is(aborted, s3err.NoSuchUpload):
+			e.holds("k", "body")
+			e.remove("k")
+		case aborted == nil && s3err.Is(completed, s3err.NoSuchUpload):
+			e.missing("k")
+		default:
+			e.Fatalf("complete: %v; abort: %v", completed, aborted)
+		}
+	}
+	e.same("uploads", e.uploads(s3.ListMultipartUploadsInput{}), []string{})
+}

@@ -1,0 +1,131 @@
+package backendtest
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// uploadListCases are about ListMultipartUploads.
+var uploadListCases = []testCase{
+	{"uploads/list", "ListMultipartUploads lists uploads by key, then by UploadId", uploadsList},
+	{"uploads/filter", "with Prefix and Delimiter as ListObjectsV2 has them; a common prefix counts as one", uploadsFilter},
+	{"uploads/pages", "after KeyMarker: greater keys and, when UploadIdMarker is given, greater UploadIds of that key", uploadsPages},
+	{"uploads/markers", "without UploadIdMarker the uploads of KeyMarker itself are not shown", uploadsMarkers},
+}
+
+// uploadPage returns a page of the listing, and its entries: "key id" or a
+// common prefix, in their order.
+func (e *env) uploadPage(in s3.ListMultipartUploadsInput) (*s3.ListMultipartUploadsOutput, []string) {
+	e.Helper()
+	in.Bucket = &e.bucket
+	out, err := e.uploader().ListMultipartUploads(e.Context(), &in)
+	if err != nil {
+		e.Fatalf("ListMultipartUploads: %v", err)
+	}
+	all := []string{}
+	for _, u := range out.Uploads {
+		all = append(all, *u.Key+" "+*u.UploadId)
+		if u.Initiated == nil {
+			e.Error("Initiated is nil")
+		}
+	}
+	if !slices.IsSorted(all) {
+		e.Errorf("not in order: %q", all)
+	}
+	for _, p := range out.CommonPrefixes {
+		all = append(all, *p.Prefix)
+	}
+	slices.Sort(all)
+	return out, all
+}
+
+// uploads are the entries of a page.
+func (e *env) uploads(in s3.ListMultipartUploadsInput) []string {
+	e.Helper()
+	_, all := e.uploadPage(in)
+	return all
+}
+
+// beginAll begins an upload for each key, and returns their entries.
+func (e *env) beginAll(keys ...string) (all []string) {
+	e.Helper()
+	for _, key := range keys {
+		all = append(all, key+" "+e.begin(key).id)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func uploadsList(e *env) {
+	e.uploader()
+	e.put("object", "x")
+	e.same("no uploads", e.uploads(s3.ListMultipartUploadsInput{}), []string{})
+	want := e.beginAll("b", "a", "b", "c/d", "b", "ü")
+	e.same("uploads", e.uploads(s3.ListMultipartUploadsInput{}), want)
+	out, _ := e.uploadPage(s3.ListMultipartUploadsInput{MaxUploads: new(int32(0))})
+	e.same("MaxUploads 0", len(out.Uploads), 0)
+	e.same("IsTruncated of MaxUploads 0", deref(out.IsTruncated), false)
+}
+
+func uploadsFilter(e *env) {
+	all := e.beginAll("a", "b/1", "b/1", "b/2", "b/c/3", "d")
+	f := func(prefix, delimiter string, want ...string) {
+		e.Helper()
+		got := e.uploads(s3.ListMultipartUploadsInput{Prefix: &prefix, Delimiter: &delimiter})
+		e.same(fmt.Sprintf("prefix %q delimiter %q", prefix, delimiter), got, append([]string{}, want...))
+	}
+	f("", "", all...)
+	f("b", "", all[1:5]...)
+	f("", "/", all[0], "b/", all[5])
+	f("b/", "/", all[1], all[2], all[3], "b/c/")
+	f("zz", "")
+}
+
+func uploadsPages(e *env) {
+	e.beginAll("a", "b", "b", "b", "c/1", "c/2", "d", "d", "e/1")
+	for _, delimiter := range []string{"", "/"} {
+		all := e.uploads(s3.ListMultipartUploadsInput{Delimiter: &delimiter})
+		for size := 1; size <= len(all)+1; size++ {
+			got := []string{}
+			in := s3.ListMultipartUploadsInput{Delimiter: &delimiter, MaxUploads: new(int32(size))}
+			for {
+				out, page := e.uploadPage(in)
+				got = append(got, page...)
+				if want := len(got) < len(all); deref(out.IsTruncated) != want {
+					e.Fatalf("IsTruncated is %v after %d of %d", deref(out.IsTruncated), len(got), len(all))
+				}
+				if !*out.IsTruncated {
+					break
+				}
+				if out.NextKeyMarker == nil || len(page) != size {
+					e.Fatalf("a truncated page of %d with NextKeyMarker %s", len(page), show(out.NextKeyMarker))
+				}
+				in.KeyMarker, in.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker
+			}
+			e.same(fmt.Sprintf("delimiter %q by %d", delimiter, size), got, all)
+		}
+	}
+}
+
+func uploadsMarkers(e *env) {
+	all := e.beginAll("a", "b", "b", "b", "c")
+	f := func(key, id string, want ...string) {
+		e.Helper()
+		in := s3.ListMultipartUploadsInput{KeyMarker: &key}
+		if id != "" {
+			in.UploadIdMarker = &id
+		}
+		e.same("after "+key+" "+id, e.uploads(in), append([]string{}, want...))
+	}
+	id := func(i int) string { return all[i][2:] }
+	f("", "", all...)
+	f("a", "", all[1:]...)
+	f("b", "", all[4])
+	f("b", id(1), all[2:]...)
+	f("b", id(2), all[3:]...)
+	f("b", id(3), all[4])
+	f("aa", id(3), all[1:]...)
+	f("c", id(4))
+}
