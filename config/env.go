@@ -55,6 +55,7 @@ func (l *loader) resolveToken(n *node, p path, jsonPath string) {
 			Path: string(p), Line: n.line, Value: n.text, Severity: SeverityError, Code: "XRONOX_ENV_VAR_MISSING",
 			Message: fmt.Sprintf("Environment variable '%s' is required but not set%s. Referenced at JSON path: %s. Please set %s in your environment before starting the application.",
 				m[1], in, jsonPath, m[1]),
+			Hint: "an empty variable counts as not set",
 		})
 		return
 	}

@@ -143,7 +143,7 @@ func (l *loader) read(data []byte) *node {
 		l.parseError(err)
 		return nil
 	case n.kind != kindObject && (n.kind != kindList || !l.opts.Strict):
-		l.fail("XRONOX_CONFIG_STRUCTURE_ERROR", fmt.Sprintf("Invalid Xronox configuration file structure at '%s': Config file must be a JSON object", l.name), "")
+		l.fail("XRONOX_CONFIG_STRUCTURE_ERROR", fmt.Sprintf("Invalid Xronox configuration file structure at '%s': Config file must be a JSON object", l.name), "put everything into one object")
 		return nil
 	}
 	return n
@@ -151,7 +151,7 @@ func (l *loader) read(data []byte) *node {
 
 // parseError reports a text that cannot be read.
 func (l *loader) parseError(err error) {
-	l.fail("XRONOX_CONFIG_PARSE_ERROR", fmt.Sprintf("Failed to parse Xronox configuration file at '%s': %v", l.name, err), "")
+	l.fail("XRONOX_CONFIG_PARSE_ERROR", fmt.Sprintf("Failed to parse Xronox configuration file at '%s': %v", l.name, err), "correct the syntax there")
 }
 
 // isYAML tells YAML from JSON: by the name, else by the first character.

@@ -22,6 +22,9 @@ var word = regexp.MustCompile(`[A-Z]?[a-z]+|[A-Z]+`)
 // password finds the password of a URL.
 var password = regexp.MustCompile(`(://[^/@:\s]*:).*@`)
 
+// usualEnv is what names of environment variables look like.
+var usualEnv = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,39}$`)
+
 // maxShown bounds a value in a message, in bytes.
 const maxShown = 80
 
@@ -47,6 +50,8 @@ func show(p path, n *node) string {
 		return strconv.FormatBool(n.truth)
 	case n.kind == kindNumber && !isSecretName(p.name()):
 		return strconv.FormatFloat(n.number, 'g', -1, 64)
+	case n.kind == kindText && p.name() == "secretKeyEnv" && usualEnv.MatchString(n.text):
+		return n.text // the name of a variable, and not by mistake the secret
 	case n.kind == kindText, n.kind == kindNumber:
 		return Mask(p.name(), n.text)
 	}

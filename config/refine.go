@@ -16,7 +16,7 @@ const (
 // asks only where the bucket is needed.
 func refineConnection(c *checker, p path, n *node) {
 	if c.strict && n.str("bucket") == "" && n.get("buckets") == nil {
-		c.problem(p, nil, "Either bucket or buckets configuration is required", "")
+		c.problem(p, nil, "Either bucket or buckets configuration is required", `add "buckets": {}, which is enough`)
 	}
 }
 
@@ -31,7 +31,7 @@ func refineEntry(c *checker, p path, n *node, message string) {
 			return
 		}
 	}
-	c.problem(p, nil, message, "")
+	c.problem(p, nil, message, `add "recordsBucket" and the like`)
 }
 
 // refineRoot is V2, V4 and V5: some database, and no dangling references.
@@ -41,16 +41,16 @@ func refineRoot(c *checker, p path, n *node) {
 	}
 	db := n.get("databases")
 	if db.get("metadata") == nil && db.get("knowledge") == nil && db.get("runtime") == nil && db.get("logs") == nil {
-		c.problem(p, nil, databaseRequired, "")
+		c.problem(p, nil, databaseRequired, "add one of them; messaging and identities do not count")
 	}
 	for _, ref := range references(db, "dbConnRef") {
 		if n.get("dbConnections").get(ref) == nil {
-			c.problem(p, nil, fmt.Sprintf(danglingDB, ref), "")
+			c.problem(p, nil, fmt.Sprintf(danglingDB, ref), "add it to dbConnections, or correct the reference")
 		}
 	}
 	for _, ref := range references(db, "spaceConnRef") {
 		if n.get("spacesConnections").get(ref) == nil {
-			c.problem(p, nil, fmt.Sprintf(danglingSpaces, ref), "")
+			c.problem(p, nil, fmt.Sprintf(danglingSpaces, ref), "add it to spacesConnections, or correct the reference")
 		}
 	}
 }

@@ -83,6 +83,9 @@ func (s textShape) schema() map[string]any {
 		one = map[string]any{"enum": s.enum}
 	case s.rule != nil:
 		one = map[string]any{"type": "string", "pattern": s.rule.pattern}
+		if s.minMessage != "" {
+			one["minLength"] = 1
+		}
 	case s.minMessage != "":
 		return map[string]any{"type": "string", "minLength": 1}
 	default:

@@ -85,8 +85,12 @@ func (c *checker) add(p path, n *node, pr Problem) {
 
 // wrongType reports a type, as Zod does.
 func (c *checker) wrongType(p path, n *node, want string) (*node, status) {
-	hint := ""
+	hint := "write " + map[string]string{
+		"string": "a text", "number": "a number", "boolean": "true or false", "array": "a list", "object": "an object",
+	}[want]
 	switch {
+	case strings.HasPrefix(want, "'"):
+		hint = "write one of these"
 	case want == "string" && (n.kind == kindNumber || n.kind == kindBool):
 		hint = "put the value in quotes"
 	case n.kind == kindText && (want == "number" || want == "boolean"):
@@ -131,7 +135,7 @@ func (s numberShape) check(c *checker, p path, n *node) (*node, status) {
 	}
 	st := ok
 	if s.whole && (math.Trunc(n.number) != n.number || math.IsInf(n.number, 0)) {
-		c.problem(p, n, "Expected integer, received float", "")
+		c.problem(p, n, "Expected integer, received float", "write a whole number")
 		st = dirty
 	}
 	if n.number < s.min || s.above && n.number == s.min {
@@ -143,7 +147,7 @@ func (s numberShape) check(c *checker, p path, n *node) (*node, status) {
 			}
 			message += strconv.FormatFloat(s.min, 'f', -1, 64)
 		}
-		c.problem(p, n, message, "")
+		c.problem(p, n, message, "write a larger number")
 		st = dirty
 	}
 	if st != ok {
@@ -165,7 +169,7 @@ func (s listShape) check(c *checker, p path, n *node) (*node, status) {
 	}
 	st := ok
 	if s.minMessage != "" && len(n.items) == 0 {
-		c.problem(p, n, s.minMessage, "")
+		c.problem(p, n, s.minMessage, "add an item")
 		st = dirty
 	}
 	out := &node{kind: kindList, line: n.line}
@@ -174,15 +178,16 @@ func (s listShape) check(c *checker, p path, n *node) (*node, status) {
 		if item.kind == kindNull && !c.strict {
 			if _, takesAll := s.of.(anyShape); !takesAll {
 				c.problem(q, item, "Required", "remove the empty item")
-				st = aborted
+				out.items, st = append(out.items, item), aborted
 				continue
 			}
 		}
 		good, ist := s.of.check(c, q, item)
 		st = max(st, ist)
-		if good != nil {
-			out.items = append(out.items, good)
+		if good == nil {
+			good = &node{} // the others keep their places
 		}
+		out.items = append(out.items, good)
 	}
 	return out, st
 }
@@ -203,12 +208,12 @@ func (s mapShape) check(c *checker, p path, n *node) (*node, status) {
 	for _, name := range n.ordered() {
 		q, item := p.key(name), n.members[name]
 		if s.key != nil && !s.key.re().MatchString(name) {
-			c.problem(q, textNode(name), s.key.message, s.key.hint)
+			c.problem(q, &node{kind: kindText, text: name, line: item.line}, s.key.message, s.key.hint)
 			st = max(st, dirty)
 		}
 		if item.kind == kindNull && !c.strict {
 			if _, takesAll := s.of.(anyShape); !takesAll {
-				c.warn(q, item, "This is empty, as if it were not there", "")
+				c.warn(q, item, "This is empty, as if it were not there", "remove it, or fill it in")
 				continue
 			}
 		}

@@ -90,7 +90,7 @@ func (f field) check(c *checker, p path, n *node) (*node, status) {
 	case f.value != nil:
 		return f.value, ok
 	case f.need == required, f.need != optional && c.strict:
-		c.problem(q, &node{kind: kindObject, line: n.line}, "Required", f.doc)
+		c.problem(q, &node{kind: kindObject, line: n.line}, "Required", "add it. "+f.doc)
 		return nil, aborted
 	case f.need == expected:
 		c.warn(q, &node{kind: kindObject, line: n.line}, "Required", "Xronox v3.1.0 refuses the file without it; the proxy goes on")
@@ -118,7 +118,7 @@ func (s objectShape) unknown(c *checker, p path, n *node) status {
 			c.problem(q, m, "Unknown member", hint)
 			st = dirty
 		case hint != "", !s.open:
-			c.warn(q, m, "Unknown member, ignored", hint)
+			c.warn(q, m, "Unknown member, ignored", first(hint, "remove it, or look at its name"))
 		}
 	}
 	return st

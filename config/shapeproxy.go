@@ -1,16 +1,12 @@
 package config
 
-import (
-	"fmt"
-	"strings"
-	"sync"
-	"time"
-)
+import "sync"
 
 // Rules of texts in xronoxProxy.
 var (
 	addressRule = &rule{
-		pattern: `^([^:\[\]/\s]*|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$`,
+		pattern: `^([^:\[\]/\s]*|\[[0-9A-Fa-f:.]+\]):` +
+			`(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})$`,
 		message: "Invalid address",
 		hint:    "write HOST:PORT, such as 127.0.0.1:9000, or :9000 for every interface",
 	}
@@ -20,7 +16,8 @@ var (
 		hint:    "write a host name in lower case, without port, such as s3.example.com",
 	}
 	durationRule = &rule{
-		pattern: `^([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h))+$`,
+		// Each unit once, and few digits, so that no duration overflows.
+		pattern: `^([0-9]{1,5}(\.[0-9]{1,3})?h)?([0-9]{1,5}(\.[0-9]{1,3})?m)?([0-9]{1,5}(\.[0-9]{1,3})?s)?([0-9]{1,5}ms)?$`,
 		message: "Invalid duration",
 		hint:    `write it with its unit, above zero, such as "30s" or "1m30s"`,
 	}
@@ -51,18 +48,8 @@ var (
 	}
 )
 
-// durationText is a duration above zero.
-var durationText = textShape{rule: durationRule, valid: func(s string) bool {
-	d, err := time.ParseDuration(s)
-	return err == nil && d > 0
-}}
-
-// addressText is a host and port.
-var addressText = textShape{rule: addressRule, valid: func(s string) bool {
-	var port int
-	_, err := fmt.Sscan(s[strings.LastIndexByte(s, ':')+1:], &port)
-	return err == nil && port <= 65535
-}}
+// durationText is a duration; validator asks that it is above zero.
+var durationText = textShape{rule: durationRule, minMessage: durationRule.message}
 
 // proxyShape is xronoxProxy. Unknown members are errors: nobody else keeps
 // anything here.
@@ -72,8 +59,8 @@ var proxyShape = sync.OnceValue(func() objectShape {
 		return field{name: name, of: textShape{rule: r}, doc: doc}
 	}
 	return objectShape{closed: true, doc: "Settings of xronox-proxy.", fields: []field{
-		{name: "listen", of: addressText, doc: "Address of the S3 endpoint, HOST:PORT."},
-		{name: "admin", of: addressText, doc: "Address of the admin listener, HOST:PORT."},
+		{name: "listen", of: textShape{rule: addressRule}, doc: "Address of the S3 endpoint, HOST:PORT."},
+		{name: "admin", of: textShape{rule: addressRule}, doc: "Address of the admin listener, HOST:PORT."},
 		text("dataDir", "Directory of local objects, the embedded index and the root credential."),
 		{name: "domains", of: listShape{of: textShape{rule: domainRule}}, doc: "Names under which buckets are addressed as BUCKET.NAME."},
 		ruled("region", &rule{pattern: `^[a-z0-9-]+$`, message: "Invalid region", hint: "such as us-east-1"}, "Region that clients sign for."),

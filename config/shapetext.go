@@ -12,7 +12,6 @@ type textShape struct {
 	minMessage string            // not empty: an empty text is refused with it
 	enum       []string          // not nil: one of these
 	rule       *rule             // lenient: what else it must match
-	valid      func(string) bool // what no pattern can say; with rule's message
 	strict     func(string) bool // strict: instead of rule
 	strictSays string            // the message of strict
 }
@@ -63,14 +62,14 @@ func (s textShape) check(c *checker, p path, n *node) (*node, status) {
 	}
 	switch {
 	case s.minMessage != "" && n.text == "":
-		c.problem(p, n, s.minMessage, "")
+		c.problem(p, n, s.minMessage, "write a value, or remove the member if it is optional")
 		return n, dirty
 	case c.strict && s.strict != nil && !s.strict(n.text):
-		c.problem(p, n, s.strictSays, "")
+		c.problem(p, n, s.strictSays, s.rule.hint)
 		return n, dirty
 	case c.strict && s.strict != nil:
 		return n, ok
-	case s.rule != nil && (!s.rule.re().MatchString(n.text) || s.valid != nil && !s.valid(n.text)):
+	case s.rule != nil && !s.rule.re().MatchString(n.text):
 		c.problem(p, n, s.rule.message, s.rule.hint)
 		return nil, dirty
 	}
@@ -88,7 +87,7 @@ func (s textShape) checkEnum(c *checker, p path, n *node) (*node, status) {
 		if n.token != "" && !c.strict {
 			received = n.token // what it stands for may be a secret
 		}
-		c.problem(p, n, "Invalid enum value. Expected "+list+", received '"+received+"'", suggest(n.text, s.enum))
+		c.problem(p, n, "Invalid enum value. Expected "+list+", received '"+received+"'", first(suggest(n.text, s.enum), "write one of these"))
 		return nil, aborted
 	}
 	return n, ok

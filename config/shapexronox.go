@@ -12,7 +12,7 @@ var xronoxShape = sync.OnceValue(func() objectShape {
 		{name: "enabled", of: boolShape{}, doc: "Whether it is on.", value: &node{kind: kindBool, truth: true}},
 	}}
 	return objectShape{open: true, refine: refineRoot, fields: []field{
-		{name: "dbConnections", of: mapShape{of: advisory(dbConnectionShape)}, need: unpressed, doc: "MongoDB connections by name."},
+		{name: "dbConnections", of: mapShape{of: dbConnectionShape}, need: unpressed, doc: "MongoDB connections by name."},
 		{name: "spacesConnections", of: mapShape{of: spacesConnectionShape()}, need: unpressed, doc: "Object-store connections by name."},
 		{name: "databases", of: databasesShape(), need: unpressed, doc: "The databases, by type and tier."},
 		{name: "localStorage", of: objectShape{fields: []field{
@@ -62,7 +62,7 @@ func (s advisoryShape) check(c *checker, p path, n *node) (*node, status) {
 
 // dbConnectionShape is one MongoDB.
 var dbConnectionShape = objectShape{fields: []field{
-	{name: "mongoUri", of: said("MongoDB URI is required"), need: required, doc: "The connection string."},
+	{name: "mongoUri", of: advisory(said("MongoDB URI is required")), need: expected, doc: "The connection string."},
 }}
 
 // spacesConnectionShape is one account at an object store.
@@ -81,12 +81,14 @@ func spacesConnectionShape() objectShape {
 
 // endpointText is the URL of a store. v3.1.0 takes whatever a browser would.
 var endpointText = textShape{
-	strict: isWHATWGURL, strictSays: "Invalid S3 endpoint URL", valid: isStoreURL,
-	rule: &rule{
-		pattern: `^[hH][tT][tT][pP][sS]?://[^/?#\s]`,
-		message: "Invalid S3 endpoint URL",
-		hint:    "write it with http:// or https:// and the host, such as https://s3.amazonaws.com",
-	},
+	strict: isWHATWGURL, strictSays: "Invalid S3 endpoint URL", rule: endpointRule,
+}
+
+// endpointRule is what the lenient validator asks of an endpoint at first.
+var endpointRule = &rule{
+	pattern: `^[hH][tT][tT][pP][sS]?://[^/?#\s]`,
+	message: "Invalid S3 endpoint URL",
+	hint:    "write it with http:// or https:// and the host, such as https://s3.amazonaws.com",
 }
 
 // typeNamesShape is a name by data type.

@@ -10,7 +10,7 @@ func TestURLs(t *testing.T) {
 		if got := isWHATWGURL(s); got != javascript {
 			t.Errorf("%q for JavaScript: %v", s, got)
 		}
-		if got := endpointText.rule.re().MatchString(s) && isStoreURL(s); got != store {
+		if got := endpointRule.re().MatchString(s) && isStoreURL(s); got != store {
 			t.Errorf("%q for a store: %v", s, got)
 		}
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 )
@@ -31,6 +32,19 @@ func (s spot) item(i int) spot {
 		q.node = s.node.items[i]
 	}
 	return q
+}
+
+// ref is a reference as it may be shown: a token instead of its value.
+func (s spot) ref(ref string) string {
+	if s.node != nil && s.node.token != "" {
+		return s.node.token
+	}
+	return ref
+}
+
+// elsewhere is the hint for a dangling reference.
+func elsewhere(ref string, known []string) string {
+	return first(suggest(ref, known), "add the connection, or correct the reference")
 }
 
 // fail reports an error at s.
@@ -91,7 +105,7 @@ func (v *validator) construct() {
 	x := v.cfg.Xronox
 	switch {
 	case len(x.SpacesConnections) == 0 && (x.LocalStorage == nil || !x.LocalStorage.Enabled):
-		v.problem("", nil, "Must provide either spacesConnections (S3) or localStorage configuration", "")
+		v.problem("", nil, "Must provide either spacesConnections (S3) or localStorage configuration", "add a connection, or localStorage with enabled true")
 	case x.CollectionMaps == nil:
 		v.problem("", nil, "Cannot convert undefined or null to object", "v3.1.0 cannot start without collectionMaps; add an empty one")
 	}
@@ -146,7 +160,7 @@ func (v *validator) entry(s spot, at entryNode) {
 // dbRef checks a reference to a MongoDB. Only the index needs one.
 func (v *validator) dbRef(s spot, ref string) {
 	if _, ok := v.cfg.Xronox.DBConnections[ref]; ref != "" && !ok {
-		v.note(s, "Referenced database connection '"+ref+"' does not exist in dbConnections.", "Xronox v3.1.0 refuses the file; the proxy goes on")
+		v.note(s, fmt.Sprintf(danglingDB, s.ref(ref)), "Xronox v3.1.0 refuses the file; the proxy goes on")
 	}
 }
 
@@ -159,9 +173,9 @@ func (v *validator) spacesRef(s spot, ref string) bool {
 	switch {
 	case ok || ref == "":
 	case local:
-		v.note(s, "Referenced spaces connection '"+ref+"' does not exist in spacesConnections.", "local disk is used; Xronox v3.1.0 refuses the file")
+		v.note(s, fmt.Sprintf(danglingSpaces, s.ref(ref)), "local disk is used; Xronox v3.1.0 refuses the file")
 	default:
-		v.fail(s, "Referenced spaces connection '"+ref+"' does not exist in spacesConnections.", suggest(ref, sorted(x.SpacesConnections)))
+		v.fail(s, fmt.Sprintf(danglingSpaces, s.ref(ref)), elsewhere(ref, sorted(x.SpacesConnections)))
 	}
 	return ok || local
 }

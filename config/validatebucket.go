@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 )
@@ -100,7 +101,11 @@ func (v *validator) bucketScope(s spot, b VirtualBucket) {
 		v.fail(s, "The database has no object storage", "add spaceConnRef to it")
 		return
 	}
-	for _, t := range []DataType{b.DataType, b.DefaultType} {
+	var versions DataType
+	if b.Versioning != "" {
+		versions = Versions // without a place for them nothing can be versioned
+	}
+	for _, t := range []DataType{b.DataType, b.DefaultType, versions} {
 		if t == "" {
 			continue
 		}
@@ -147,7 +152,7 @@ func (v *validator) connectionName(s spot, name string) {
 		known = v.cfg.Xronox.SpacesConnections
 	}
 	if _, ok := known[name]; name != "" && !ok {
-		v.fail(s, "Referenced spaces connection '"+name+"' does not exist in spacesConnections.", suggest(name, sorted(known)))
+		v.fail(s, fmt.Sprintf(danglingSpaces, s.ref(name)), elsewhere(name, sorted(known)))
 	}
 }
 

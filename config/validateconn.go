@@ -21,8 +21,12 @@ func (v *validator) connection(s spot, c SpacesConnection) {
 		}
 	}
 	u, err := url.Parse(c.Endpoint)
-	if err != nil {
+	if c.Endpoint == "" || at.node != nil && at.node.unset {
 		return // reported
+	}
+	if err != nil || !isStoreURL(c.Endpoint) {
+		v.fail(at, endpointRule.message, "write scheme, host and, if need be, port; the keys have members of their own")
+		return
 	}
 	host := strings.ToLower(u.Hostname())
 	if m := bucketHost.FindStringSubmatch(host); m != nil {

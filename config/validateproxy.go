@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 )
@@ -13,7 +14,7 @@ func (v *validator) proxy(s spot) {
 	}
 	seen := map[string]bool{}
 	for i, d := range p.Domains {
-		if seen[d] {
+		if seen[d] && d != "" {
 			v.note(s.key("domains").item(i), "This domain comes twice", "remove one")
 		}
 		seen[d] = true
@@ -24,8 +25,27 @@ func (v *validator) proxy(s spot) {
 		v.virtualBucket(s.key("virtualBuckets").key(name), name)
 	}
 	v.template(s.key("bucketTemplate"))
+	v.limits(s.key("limits"))
 	for _, t := range DataTypes() {
 		v.policy(s.key("dataTypes").key(string(t)), p.DataTypes[t])
+	}
+}
+
+// limits checks that no limit is zero, which could mean none or nothing.
+func (v *validator) limits(s spot) {
+	l := v.cfg.Proxy.Limits
+	for _, d := range []struct {
+		name  string
+		value Duration
+	}{
+		{"headerTimeout", l.HeaderTimeout},
+		{"idleTimeout", l.IdleTimeout},
+		{"bodyIdleTimeout", l.BodyIdleTimeout},
+		{"shutdownTimeout", l.ShutdownTimeout},
+	} {
+		if d.value.Duration <= 0 {
+			v.fail(s.key(d.name), durationRule.message, durationRule.hint)
+		}
 	}
 }
 
@@ -46,9 +66,9 @@ func (v *validator) index(s spot) {
 	case i.DBConnRef == "":
 		v.fail(s, "The driver mongo needs dbConnRef", "name a connection in dbConnections")
 	case !ok:
-		v.fail(s.key("dbConnRef"), "Referenced database connection '"+i.DBConnRef+"' does not exist in dbConnections.", suggest(i.DBConnRef, sorted(known)))
+		v.fail(s.key("dbConnRef"), fmt.Sprintf(danglingDB, s.key("dbConnRef").ref(i.DBConnRef)), elsewhere(i.DBConnRef, sorted(known)))
 	case c.MongoURI == "":
-		v.fail(s.key("dbConnRef"), "The connection '"+i.DBConnRef+"' has no mongoUri", "add it to dbConnections")
+		v.fail(s.key("dbConnRef"), "The connection has no mongoUri", "add it to dbConnections")
 	}
 }
 
@@ -57,6 +77,9 @@ func (v *validator) credentials(s spot) {
 	seen := map[string]bool{}
 	for i := range v.cfg.Proxy.Credentials {
 		c, at := &v.cfg.Proxy.Credentials[i], s.item(i)
+		if at.node == nil || at.node.kind != kindObject {
+			continue // reported
+		}
 		if seen[c.AccessKey] && c.AccessKey != "" {
 			v.fail(at.key("accessKey"), "This access key comes twice", "give every credential its own")
 		}
@@ -85,7 +108,7 @@ func (v *validator) secret(s spot, c *Credential) {
 	case c.SecretKeyEnv != "":
 		value, _ := v.opts.Env(c.SecretKeyEnv)
 		if value == "" {
-			v.fail(s.key("secretKeyEnv"), "Environment variable '"+c.SecretKeyEnv+"' is not set", "set it to the secret key")
+			v.fail(s.key("secretKeyEnv"), "The environment variable is not set", "set it to the secret key")
 		}
 		c.SecretKey = Secret(value)
 	case c.SecretKeyFile != "" && v.opts.ReadFile != nil:
@@ -130,5 +153,5 @@ func (v *validator) policy(s spot, p Policy) {
 			return
 		}
 	}
-	v.note(at, "S3 has no such storage class", suggest(p.StorageClass, storageClasses))
+	v.note(at, "S3 has no such storage class", first(suggest(p.StorageClass, storageClasses), "see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html"))
 }
