@@ -34,6 +34,7 @@ const verbTimeout = 3 * time.Minute
 type client struct {
 	name    string // of the test
 	version string
+	cannot  []string // odd names that the client itself refuses
 	has     func(verb string) bool
 	do      func(ctx context.Context, verb string, a args) (stdout string, err error)
 }
@@ -54,14 +55,20 @@ type command struct {
 	verbs   verbs
 }
 
-// client asks the program for its version. ok is false when it cannot tell: it
-// is not there, or not whole.
-func (c command) client(ctx context.Context) (_ client, ok bool) {
-	version, err := c.run(ctx, c.version)
-	if err != nil {
-		return client{}, false
+// installed are the programs that tell their version; the others are not there,
+// or not whole.
+func installed(ctx context.Context, commands ...command) (clients []client) {
+	for _, c := range commands {
+		if version, err := c.run(ctx, c.version); err == nil {
+			version, _, _ = strings.Cut(strings.TrimSpace(version), "\n")
+			clients = append(clients, c.client(version))
+		}
 	}
-	version, _, _ = strings.Cut(strings.TrimSpace(version), "\n")
+	return clients
+}
+
+// client is the command as a client.
+func (c command) client(version string) client {
 	return client{
 		name:    c.name,
 		version: version,
@@ -74,7 +81,7 @@ func (c command) client(ctx context.Context) (_ client, ok bool) {
 			}
 			return c.run(ctx, slices.Concat(c.program, line))
 		},
-	}, true
+	}
 }
 
 // run runs a command line. Its error has what the program printed.
@@ -119,17 +126,19 @@ func cleanEnv() []string {
 	return slices.DeleteFunc(os.Environ(), foreign.MatchString)
 }
 
-// awsEnv points the AWS tools and SDKs at the server under test.
-func awsEnv() []string {
+// awsEnv points the AWS tools and SDKs at an endpoint.
+func awsEnv(at endpoint) []string {
 	return []string{
-		"AWS_ACCESS_KEY_ID=" + proxy.accessKey,
-		"AWS_SECRET_ACCESS_KEY=" + proxy.secretKey,
+		"AWS_ACCESS_KEY_ID=" + at.accessKey,
+		"AWS_SECRET_ACCESS_KEY=" + at.secretKey,
 		"AWS_REGION=us-east-1",
 		"AWS_DEFAULT_REGION=us-east-1", // older tools know only this one
-		"AWS_ENDPOINT_URL=" + proxy.url,
+		"AWS_ENDPOINT_URL=" + at.url,
 		"AWS_EC2_METADATA_DISABLED=true",
-		"AWS_CONFIG_FILE=" + os.DevNull,
+		"AWS_CONFIG_FILE=testdata/aws-config",
 		"AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
+		"AWS_CA_BUNDLE=" + at.ca,
+		"NODE_EXTRA_CA_CERTS=" + at.ca,
 		"LC_ALL=C.UTF-8",
 	}
 }

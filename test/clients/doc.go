@@ -5,6 +5,6 @@
 //
 // A client that this machine lacks is skipped by name, and is a failure when
 // CI=true. XRONOX_TEST_ENDPOINT, XRONOX_TEST_ACCESS_KEY and
-// XRONOX_TEST_SECRET_KEY name a server that is already running, and is then
-// tested instead of the built binary.
+// XRONOX_TEST_SECRET_KEY name a server that is already running (over HTTP), and is
+// then tested instead of the built binary.
 package clients

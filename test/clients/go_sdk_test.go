@@ -23,15 +23,18 @@ type goSDK struct {
 
 func TestGoSDK(t *testing.T) {
 	t.Parallel()
-	g := goSDK{s3: sdk(), transfer: transfermanager.New(sdk())}
-	exerciseAll(t, "Go SDK", []client{{
-		name:    "go",
-		version: "aws-sdk-go-v2 " + aws.SDKVersion,
-		has:     func(verb string) bool { return g.verb(verb) != nil },
-		do: func(ctx context.Context, verb string, a args) (string, error) {
-			return g.verb(verb)(ctx, a)
-		},
-	}})
+	exerciseAll(t, "Go SDK", func(_ context.Context, at endpoint) []client {
+		g := goSDK{s3: sdk(at), transfer: transfermanager.New(sdk(at))}
+		return []client{{
+			name:    "go",
+			version: "aws-sdk-go-v2 " + aws.SDKVersion,
+			cannot:  []string{"...", "..a"}, // the transfer manager takes them for ways out of the directory
+			has:     func(verb string) bool { return g.verb(verb) != nil },
+			do: func(ctx context.Context, verb string, a args) (string, error) {
+				return g.verb(verb)(ctx, a)
+			},
+		}}
+	})
 }
 
 // verb is the function for a verb, nil when there is none.

@@ -12,10 +12,14 @@ import (
 )
 
 // endpoint is the server under test and the credential for it.
-type endpoint struct{ url, accessKey, secretKey string }
+type endpoint struct {
+	url, accessKey, secretKey string
+	ca                        string // file that certifies an https server
+}
 
-// proxy is set once, before any test runs.
-var proxy endpoint
+// plain and secure are the server over HTTP and, behind TLS, over HTTPS. Both
+// are set once, before any test runs.
+var plain, secure endpoint
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
@@ -28,26 +32,41 @@ func TestMain(m *testing.M) {
 
 // run starts the server, if none was named, runs the tests and stops it.
 func run(m *testing.M) (code int, err error) {
-	if url := os.Getenv("XRONOX_TEST_ENDPOINT"); url != "" {
-		proxy = endpoint{url, os.Getenv("XRONOX_TEST_ACCESS_KEY"), os.Getenv("XRONOX_TEST_SECRET_KEY")}
-		return m.Run(), nil
-	}
-	if err := dependOnSource("../.."); err != nil {
-		return 1, err
-	}
 	dir, err := os.MkdirTemp("", "xronox-clients-")
 	if err != nil {
 		return 1, err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // what stays is in the temporary directory
 
+	if url := os.Getenv("XRONOX_TEST_ENDPOINT"); url != "" {
+		plain = endpoint{
+			url:       url,
+			accessKey: os.Getenv("XRONOX_TEST_ACCESS_KEY"),
+			secretKey: os.Getenv("XRONOX_TEST_SECRET_KEY"),
+		}
+		return runSecured(m, dir)
+	}
+	if err := dependOnSource("../.."); err != nil {
+		return 1, err
+	}
 	s, err := startServer(context.Background(), dir)
 	if err != nil {
 		return 1, err
 	}
-	proxy = s.endpoint
-	code = m.Run()
-	return code, errors.Join(s.stop(), s.complaints(code != 0))
+	plain = s.endpoint
+	code, err = runSecured(m, dir)
+	return code, errors.Join(err, s.stop(), s.complaints(code != 0))
+}
+
+// runSecured runs the tests with TLS in front of the server.
+func runSecured(m *testing.M, dir string) (int, error) {
+	s, closer, err := plain.secured(dir)
+	if err != nil {
+		return 1, err
+	}
+	defer closer.Close()
+	secure = s
+	return m.Run(), nil
 }
 
 // dependOnSource looks at every directory of the module, so that go test does

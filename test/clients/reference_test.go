@@ -2,22 +2,31 @@ package clients
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// sdk is an AWS SDK client for the server under test. It also is how the tests
-// look at what the other clients have done.
-func sdk() *s3.Client {
+// sdk is an AWS SDK client for an endpoint. It also is how the tests look at
+// what the other clients have done.
+func sdk(at endpoint) *s3.Client {
+	transport := awshttp.NewBuildableClient()
+	if at.ca != "" {
+		transport = transport.WithTransportOptions(func(tr *http.Transport) {
+			tr.TLSClientConfig.RootCAs = at.roots()
+		})
+	}
 	return s3.New(s3.Options{
-		BaseEndpoint:     aws.String(proxy.url),
+		HTTPClient:       transport,
+		BaseEndpoint:     aws.String(at.url),
 		Region:           "us-east-1",
-		Credentials:      credentials.NewStaticCredentialsProvider(proxy.accessKey, proxy.secretKey, ""),
+		Credentials:      credentials.NewStaticCredentialsProvider(at.accessKey, at.secretKey, ""),
 		UsePathStyle:     true,
 		RetryMaxAttempts: 1,
 	})
@@ -27,7 +36,7 @@ func sdk() *s3.Client {
 func stored(t *testing.T, bucket, prefix string) map[string]types.Object {
 	t.Helper()
 	all := map[string]types.Object{}
-	pages := s3.NewListObjectsV2Paginator(sdk(), &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
+	pages := s3.NewListObjectsV2Paginator(sdk(plain), &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -54,7 +63,7 @@ func storedDigests(t *testing.T, bucket, prefix string) map[string]string {
 // must not have become part of the object's description either.
 func storedDigest(t *testing.T, bucket, key string) string {
 	t.Helper()
-	out, err := sdk().GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	out, err := sdk(plain).GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key})
 	if err != nil {
 		t.Fatalf("GetObject %q: %v", key, err)
 	}
@@ -68,7 +77,7 @@ func storedDigest(t *testing.T, bucket, key string) string {
 // exists tells whether HeadObject finds the key.
 func exists(t *testing.T, bucket, key string) bool {
 	t.Helper()
-	_, err := sdk().HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
+	_, err := sdk(plain).HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
 	if missing := (*types.NotFound)(nil); errors.As(err, &missing) {
 		return false
 	}

@@ -1,7 +1,7 @@
 package clients
 
 import (
-	"os/exec"
+	"context"
 	"path/filepath"
 	"testing"
 )
@@ -22,47 +22,42 @@ var scriptVerbs = verbs{
 	"clear":    "clear {bucket}",
 }
 
-// TestBoto3 runs the boto3 of every Python on the PATH that has one.
-func TestBoto3(t *testing.T) {
-	t.Parallel()
-	var found []client
+// boto3 is that of every Python on the PATH that has one.
+func boto3(ctx context.Context, at endpoint) []client {
+	var commands []command
 	for _, python := range programs("python3") {
-		program := []string{python, "boto3/client.py"}
-		c := command{
+		commands = append(commands, command{
 			name:    "boto3",
-			program: program,
-			version: append(program, "version"),
-			env:     awsEnv(),
+			program: []string{python, "boto3/client.py"},
+			version: []string{python, "boto3/client.py", "version"},
+			env:     awsEnv(at),
 			verbs:   scriptVerbs,
-		}
-		if client, ok := c.client(t.Context()); ok {
-			found = append(found, client)
-		}
+		})
 	}
-	exerciseAll(t, "boto3", found)
+	return installed(ctx, commands...)
 }
 
-// TestJavaScript runs the AWS SDK for JavaScript that scripts/install-clients
-// has put into .tools/js.
-func TestJavaScript(t *testing.T) {
+func TestBoto3(t *testing.T) {
 	t.Parallel()
+	exerciseAll(t, "boto3", boto3)
+}
+
+// javaScript is the SDK that scripts/install-clients has put into .tools/js.
+func javaScript(ctx context.Context, at endpoint) []client {
 	modules, err := filepath.Abs("../../.tools/js/node_modules")
 	if err != nil {
-		t.Fatal(err)
+		return nil
 	}
-	var found []client
-	if node, err := exec.LookPath("node"); err == nil {
-		program := []string{node, "js/client.cjs"}
-		c := command{
-			name:    "js",
-			program: program,
-			version: append(program, "version"),
-			env:     append(awsEnv(), "NODE_PATH="+modules),
-			verbs:   scriptVerbs,
-		}
-		if client, ok := c.client(t.Context()); ok {
-			found = append(found, client)
-		}
-	}
-	exerciseAll(t, "the JavaScript SDK", found)
+	return installed(ctx, command{
+		name:    "js",
+		program: []string{"node", "js/client.cjs"},
+		version: []string{"node", "js/client.cjs", "version"},
+		env:     append(awsEnv(at), "NODE_PATH="+modules),
+		verbs:   scriptVerbs,
+	})
+}
+
+func TestJavaScript(t *testing.T) {
+	t.Parallel()
+	exerciseAll(t, "AWS SDK for JavaScript", javaScript)
 }

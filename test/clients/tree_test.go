@@ -50,7 +50,7 @@ var oddNames = []string{
 	"עברית.txt",
 	"emoji-😀.txt",
 	"deep/" + strings.Repeat("d/", 40) + "leaf",
-	"long-" + strings.Repeat("n", 245) + ".txt",
+	"long-" + strings.Repeat("n", 220) + ".txt", // room for what downloads append until they are whole
 	"same/prefix",
 	"same.prefix",
 	"same-prefix/x",

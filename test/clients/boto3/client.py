@@ -6,14 +6,12 @@ import sys
 import boto3
 from botocore.config import Config
 
-# Left to itself boto3 presigns with signature version 2 in us-east-1.
-config = Config(signature_version="s3v4", retries={"max_attempts": 1})
-
 
 def connect():
     # Older versions do not read AWS_ENDPOINT_URL.
     endpoint = os.environ["AWS_ENDPOINT_URL"]
-    return boto3.resource("s3", endpoint_url=endpoint, config=config)
+    once = Config(retries={"total_max_attempts": 1})
+    return boto3.resource("s3", endpoint_url=endpoint, config=once)
 
 
 def version():
