@@ -56,12 +56,11 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 	}
 	defer body.Close()
 	o := &object{ObjectMeta: backends.CopyMeta(&from.ObjectMeta, in)}
-	s, err := b.stage(ctx, backends.Body{Reader: body, Length: span.Length}, o.Checksum.Algorithm, false)
+	s, err := b.stageCopy(ctx, from, o, backends.Body{Reader: body, Length: span.Length})
 	defer s.discard()
 	if err != nil {
 		return nil, err
 	}
-	s.digest.Finish(&o.ObjectMeta)
 	err = b.change(ctx, p, func(t *tx) error {
 		return t.replace(p, o, s, writeConditions{in.IfMatch, in.IfNoneMatch})
 	})
@@ -69,4 +68,25 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 		return nil, err
 	}
 	return backends.CopyOutput(&o.ObjectMeta), nil
+}
+
+// stageCopy stages the body of from for its copy o, and completes o. A body in
+// files is not copied: bodies never change, so the copy has links to the same
+// files. What from knows of its bytes is not calculated again.
+func (b *Backend) stageCopy(ctx context.Context, from, o *object, body backends.Body) (*staged, error) {
+	s, err := b.stageLinks(from.body, o.Checksum.Algorithm)
+	if err != nil {
+		s.discard()
+		s, err = b.stage(ctx, body, o.Checksum.Algorithm, false)
+		s.digest.Finish(&o.ObjectMeta)
+		return s, err
+	}
+	if from.manifest == (name{}) && (o.Checksum.Algorithm == "" || o.Checksum.Algorithm == from.Checksum.Algorithm) {
+		o.Size, o.ETag, o.Checksum = from.Size, from.ETag, from.Checksum
+		return s, nil
+	}
+	body.Reader = filler{body.Reader}
+	err = s.digest.CopyBody(ctx, io.Discard, body, s.buf[:])
+	s.digest.Finish(&o.ObjectMeta)
+	return s, err
 }

@@ -3,6 +3,7 @@ package localbackend
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"sync"
 
@@ -45,6 +46,31 @@ func (b *Backend) stage(ctx context.Context, body backends.Body, a types.Checksu
 		return s, s.readInline(ctx, body)
 	}
 	return s, s.writeFile(ctx, body)
+}
+
+// errNoLinks says that a body cannot be linked.
+var errNoLinks = errors.New("not in files")
+
+// stageLinks stages a body that has links to the files of another. It fails
+// when that is not in files, or was removed, or where links cannot be made;
+// the caller discards what is returned, also then.
+func (b *Backend) stageLinks(from []segment, a types.ChecksumAlgorithm) (*staged, error) {
+	s := &staged{b: b, digest: backends.NewDigest(a), buf: buffers.Get().(*[bufferSize]byte)}
+	if len(from) == 0 || from[0].inline {
+		return s, errNoLinks
+	}
+	for _, seg := range from {
+		link := segment{name: b.names.next(), size: seg.size}
+		b.files.hold(link.name)
+		s.body = append(s.body, link)
+		if err := b.files.fs.Link(b.files.path(seg.name), b.files.path(link.name)); err != nil {
+			return s, ioError("link body", err)
+		}
+	}
+	if err := b.files.syncEntries(fileNames(s.body)...); err != nil {
+		return s, ioError("sync directory", err)
+	}
+	return s, nil
 }
 
 // discard ends s, and removes what no change took.

@@ -15,8 +15,9 @@ import (
 type tx struct {
 	b     *Backend
 	batch *pebble.Batch
-	freed []name // files that nobody names after it
-	err   error  // the first of its operations
+	taken []*staged // bodies that are part of the store after it
+	freed []name    // files that nobody names after it
+	err   error     // the first of its operations
 }
 
 // begin begins a change. It is ended with close, or with wait after apply.
@@ -44,7 +45,7 @@ func (t *tx) affirm() { t.note(t.batch.LogData(nil, nil)) }
 
 // addBody takes what was staged into the store.
 func (t *tx) addBody(s *staged) {
-	s.taken = true
+	t.taken = append(t.taken, s)
 	for _, seg := range s.body {
 		if seg.inline {
 			t.set(inlineKey(seg.name), s.data.Bytes())
@@ -75,6 +76,9 @@ func (t *tx) apply() error {
 	return t.b.meta.use(func() error {
 		if err := t.b.meta.db.ApplyNoSyncWait(t.batch, pebble.Sync); err != nil {
 			return ioError("metadata", err)
+		}
+		for _, s := range t.taken {
+			s.taken = true
 		}
 		return nil
 	})
