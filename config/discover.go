@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // fileNames are looked for in this order. The first two are v3.1.0's; the
@@ -36,6 +37,16 @@ func Discover(dir string) (path string, searched []string, ok bool) {
 		}
 	}
 	return "", searched, false
+}
+
+// NotFound is the error for a search without a find, in v3.1.0's words.
+func NotFound(searched []string) error {
+	return &InvalidError{Problems: Report{{
+		Code: "XRONOX_CONFIG_NOT_FOUND", Severity: SeverityError,
+		Message: "No Xronox configuration found. Searched paths: " + strings.Join(searched, ", ") +
+			". Either provide config to initXronox(config) or create one of: " + strings.Join(fileNames[:2], ", "),
+		Hint: "name the file with --config",
+	}}}
 }
 
 // isFile reports whether something other than a directory is at path.

@@ -53,6 +53,10 @@ func TestDiscover(t *testing.T) {
 	touch("app", "src", "package.json")
 	f("app/src/deep", "")
 	f("app/src/deep", "")
+	want := "No Xronox configuration found. Searched paths: /a, /b. Either provide config to initXronox(config) or create one of: xronox.config.json, .xronox.json"
+	if got := config.NotFound([]string{"/a", "/b"}).Error(); got != want {
+		t.Errorf("got %s", got)
+	}
 	near := touch("app", "src", "deep", ".xronox.json")
 	f("app/src/deep", near)
 }

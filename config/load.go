@@ -15,7 +15,8 @@ import (
 // Options say how a configuration is read.
 type Options struct {
 	// Strict accepts exactly what Xronox v3.1.0 accepts, with its messages.
-	// Otherwise what people actually have is accepted, with warnings.
+	// v3.1.0 reads JSON only. Otherwise what people actually have is accepted,
+	// with warnings, and YAML too.
 	Strict bool
 	// Env looks up environment variables; nil is os.LookupEnv.
 	Env func(name string) (value string, ok bool)
@@ -54,7 +55,7 @@ func readRegular(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // opened for reading only
+	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
 	if err == nil && len(data) > maxFileBytes {
 		err = &os.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d bytes", maxFileBytes)}

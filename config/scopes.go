@@ -70,7 +70,7 @@ func (x *Xronox) Dynamic(database string) *DynamicTenants {
 
 // Offered returns the data types that the schema has for a scope: logs and
 // the like have no versions of their own.
-func (x *Xronox) Offered(s Scope) []DataType {
+func (s Scope) Offered() []DataType {
 	switch s.Database {
 	case "logs":
 		return []DataType{Records, Content}

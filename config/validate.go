@@ -142,7 +142,7 @@ func (v *validator) entry(s spot, at entryNode) {
 	if !v.spacesRef(s.key("spaceConnRef"), e.SpaceConnRef) {
 		return
 	}
-	offered := x.Offered(at.scope)
+	offered := at.scope.Offered()
 	var missing []DataType
 	for _, t := range offered {
 		if _, err := ResolveBucket(x, at.scope, t, LayoutCR001); err != nil {
