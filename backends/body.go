@@ -33,12 +33,17 @@ func NewDigest(algorithm types.ChecksumAlgorithm) *Digest {
 
 // Write takes the next bytes; it never fails.
 func (d *Digest) Write(p []byte) (int, error) {
+	d.add(p)
+	return len(p), nil
+}
+
+// add takes the next bytes.
+func (d *Digest) add(p []byte) {
 	d.size += int64(len(p))
 	d.md5.Write(p)
 	if d.sum != nil {
 		d.sum.Write(p)
 	}
-	return len(p), nil
 }
 
 // Size is the number of bytes so far.
@@ -78,7 +83,7 @@ func (d *Digest) CopyBody(ctx context.Context, dst io.Writer, body Body, buf []b
 			return err
 		}
 		n, err := body.Reader.Read(buf)
-		d.Write(buf[:n])
+		d.add(buf[:n])
 		if d.size > body.Length {
 			return s3err.New(s3err.IncompleteBody)
 		}

@@ -276,18 +276,18 @@ func uploadIDs(e *env) {
 }
 
 func multipartOverwritten(e *env) {
-	make := func(key string) string {
+	upload := func(key string) string {
 		u := e.begin(key)
 		one, two := random(3, fiveMiB), random(4, 100)
 		u.complete(u.part(1, one), u.part(2, two))
 		return one + two
 	}
-	body := make("k")
+	body := upload("k")
 	result := e.copy("k", "copy")
 	e.same("a copy is one part with an MD5 ETag", deref(result.ETag), etag(body))
 	e.put("k", "small")
 	e.holds("k", "small")
-	make("k")
+	upload("k")
 	e.holds("k", body)
 	e.remove("k")
 	e.missing("k")
