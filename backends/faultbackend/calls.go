@@ -1,0 +1,110 @@
+package faultbackend
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/backends"
+)
+
+// GetObject implements [backends.ObjectReader].
+func (b *Backend) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	f := b.arrive("GetObject", in.Key)
+	out, err := call(ctx, f, b.store.GetObject, in)
+	if err != nil || !f.Body {
+		return out, err
+	}
+	out.Body = body{breakOff(f, out.Body), out.Body}
+	return out, nil
+}
+
+// PutObject implements [backends.ObjectWriter].
+func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
+	f := b.arrive("PutObject", in.Key)
+	broken := *in
+	broken.Body = breakOff(f, in.Body)
+	return call(ctx, f, b.store.PutObject, &broken)
+}
+
+// UploadPart implements [backends.MultipartUploader].
+func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
+	f := b.arrive("UploadPart", in.Key)
+	broken := *in
+	broken.Body = breakOff(f, in.Body)
+	return call(ctx, f, b.store.UploadPart, &broken)
+}
+
+// CopyObject implements [backends.ObjectWriter].
+func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
+	return call(ctx, b.arrive("CopyObject", in.Key), func(ctx context.Context, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
+		return b.store.CopyObject(ctx, src, in)
+	}, in)
+}
+
+// UploadPartCopy implements [backends.MultipartUploader].
+func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
+	return call(ctx, b.arrive("UploadPartCopy", in.Key), func(ctx context.Context, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
+		return b.store.UploadPartCopy(ctx, src, in)
+	}, in)
+}
+
+// HeadObject implements [backends.ObjectReader].
+func (b *Backend) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
+	return call(ctx, b.arrive("HeadObject", in.Key), b.store.HeadObject, in)
+}
+
+// DeleteObject implements [backends.ObjectWriter].
+func (b *Backend) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
+	return call(ctx, b.arrive("DeleteObject", in.Key), b.store.DeleteObject, in)
+}
+
+// DeleteObjects implements [backends.ObjectWriter].
+func (b *Backend) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (*s3.DeleteObjectsOutput, error) {
+	return call(ctx, b.arrive("DeleteObjects", nil), b.store.DeleteObjects, in)
+}
+
+// ListObjectsV2 implements [backends.Lister].
+func (b *Backend) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	return call(ctx, b.arrive("ListObjectsV2", nil), b.store.ListObjectsV2, in)
+}
+
+// CreateMultipartUpload implements [backends.MultipartUploader].
+func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultipartUploadInput) (*s3.CreateMultipartUploadOutput, error) {
+	return call(ctx, b.arrive("CreateMultipartUpload", in.Key), b.store.CreateMultipartUpload, in)
+}
+
+// CompleteMultipartUpload implements [backends.MultipartUploader].
+func (b *Backend) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error) {
+	return call(ctx, b.arrive("CompleteMultipartUpload", in.Key), b.store.CompleteMultipartUpload, in)
+}
+
+// AbortMultipartUpload implements [backends.MultipartUploader].
+func (b *Backend) AbortMultipartUpload(ctx context.Context, in *s3.AbortMultipartUploadInput) (*s3.AbortMultipartUploadOutput, error) {
+	return call(ctx, b.arrive("AbortMultipartUpload", in.Key), b.store.AbortMultipartUpload, in)
+}
+
+// ListParts implements [backends.MultipartUploader].
+func (b *Backend) ListParts(ctx context.Context, in *s3.ListPartsInput) (*s3.ListPartsOutput, error) {
+	return call(ctx, b.arrive("ListParts", in.Key), b.store.ListParts, in)
+}
+
+// ListMultipartUploads implements [backends.MultipartUploader].
+func (b *Backend) ListMultipartUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (*s3.ListMultipartUploadsOutput, error) {
+	return call(ctx, b.arrive("ListMultipartUploads", nil), b.store.ListMultipartUploads, in)
+}
+
+// CreateBucket implements [backends.BucketManager].
+func (b *Backend) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*s3.CreateBucketOutput, error) {
+	return call(ctx, b.arrive("CreateBucket", nil), b.store.CreateBucket, in)
+}
+
+// HeadBucket implements [backends.BucketManager].
+func (b *Backend) HeadBucket(ctx context.Context, in *s3.HeadBucketInput) (*s3.HeadBucketOutput, error) {
+	return call(ctx, b.arrive("HeadBucket", nil), b.store.HeadBucket, in)
+}
+
+// DeleteBucket implements [backends.BucketManager].
+func (b *Backend) DeleteBucket(ctx context.Context, in *s3.DeleteBucketInput) (*s3.DeleteBucketOutput, error) {
+	return call(ctx, b.arrive("DeleteBucket", nil), b.store.DeleteBucket, in)
+}
