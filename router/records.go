@@ -25,7 +25,7 @@ type BucketRecord struct {
 // ErrExists is what an insert under a key in use gives.
 var ErrExists = errors.New("already exists")
 
-// BucketRecords keeps the buckets that clients made. Each call is durable when
+// BucketRecords keeps the buckets that clients made. Names are UTF-8. Each call is durable when
 // it returns nil, and every later read sees it.
 type BucketRecords interface {
 	// InsertBucket adds r under (TenantID, Name). Of several at once exactly
