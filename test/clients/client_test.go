@@ -107,11 +107,11 @@ func programs(name string) (found []string) {
 		if err != nil {
 			continue
 		}
-		real, err := filepath.EvalSymlinks(file)
-		if err != nil || slices.Contains(seen, real) {
+		target, err := filepath.EvalSymlinks(file)
+		if err != nil || slices.Contains(seen, target) {
 			continue
 		}
-		seen = append(seen, real)
+		seen = append(seen, target)
 		found = append(found, file)
 	}
 	return found
