@@ -1,0 +1,170 @@
+// Package cache keeps resolved routes in memory, in front of any resolver. It is
+// a resolver itself and keeps the same contract, but for one thing: what another
+// proxy changes shows after the time to live at the latest. What this proxy
+// changes, and says so with Forget, shows at once.
+package cache
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// Options bound what a cache holds and how long it believes it. A zero value
+// takes the default.
+type Options struct {
+	Size        int              // routes, and as many names without one; 10,000
+	TTL         time.Duration    // of a route; 30 s
+	NegativeTTL time.Duration    // of "there is no such bucket"; 2 s
+	Timeout     time.Duration    // of a lookup; 10 s
+	Now         func() time.Time // time.Now
+}
+
+// orDefaults fills in what is zero.
+func (o Options) orDefaults() Options {
+	if o.Size <= 0 {
+		o.Size = 10_000
+	}
+	if o.TTL <= 0 {
+		o.TTL = 30 * time.Second
+	}
+	if o.NegativeTTL <= 0 {
+		o.NegativeTTL = 2 * time.Second
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 10 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Routes is the cache. It is safe for concurrent use.
+type Routes struct {
+	Options
+	next       router.Resolver
+	generation func() uint64
+
+	found   *lru.Cache[name, entry]
+	missing *lru.Cache[name, entry] // apart, so that guessing names evicts no route
+	flights singleflight.Group
+
+	mu     sync.Mutex // held from comparing epoch to storing
+	epoch  uint64     // number of calls of Forget
+	counts counts
+}
+
+// name is whose bucket is meant.
+type name struct{ tenantID, bucket string }
+
+// entry is the outcome of a lookup: a route or the error.
+type entry struct {
+	route      *router.Route
+	err        error
+	generation uint64
+	expires    time.Time
+}
+
+// New returns an empty cache in front of next. When next has a Generation, as
+// [router.Router] does, routes of an earlier one are not used.
+func New(next router.Resolver, o Options) *Routes {
+	c := &Routes{Options: o.orDefaults(), next: next, generation: func() uint64 { return 0 }}
+	if g, ok := next.(interface{ Generation() uint64 }); ok {
+		c.generation = g.Generation
+	}
+	c.found, c.missing = newLRU(c.Size), newLRU(c.Size)
+	return c
+}
+
+// newLRU returns an empty LRU.
+func newLRU(size int) *lru.Cache[name, entry] {
+	l, err := lru.New[name, entry](size)
+	if err != nil {
+		panic("BUG: cache: " + err.Error()) // only for sizes below 1
+	}
+	return l
+}
+
+// Resolve implements [router.Resolver].
+func (c *Routes) Resolve(ctx context.Context, tenantID, bucket string) (*router.Route, error) {
+	key, generation := name{tenantID, bucket}, c.generation()
+	// Fast path.
+	if e, ok := c.found.Get(key); ok && c.fresh(&e, generation) {
+		c.counts.hits.Add(1)
+		return e.route, nil
+	}
+	if e, ok := c.missing.Get(key); ok && c.fresh(&e, generation) {
+		c.counts.negativeHits.Add(1)
+		return nil, e.err
+	}
+	// Slow path.
+	c.counts.misses.Add(1)
+	return c.wait(ctx, key, generation)
+}
+
+// fresh reports whether the entry may still be used.
+func (c *Routes) fresh(e *entry, generation uint64) bool {
+	return e.generation == generation && c.Now().Before(e.expires)
+}
+
+// Forget drops what is known of a bucket. A lookup that began before it is not
+// stored, and no later Resolve is given its outcome.
+func (c *Routes) Forget(tenantID, bucket string) {
+	key := name{tenantID, bucket}
+	c.mu.Lock()
+	c.epoch++
+	c.found.Remove(key)
+	c.missing.Remove(key)
+	c.mu.Unlock()
+	c.flights.Forget(flightKey(key, c.generation()))
+}
+
+// store keeps the outcome of a lookup that began in the epoch.
+func (c *Routes) store(key name, epoch uint64, e entry) {
+	if e.err != nil && !s3err.Is(e.err, s3err.NoSuchBucket) {
+		return // the next one may have more luck
+	}
+	key = name{strings.Clone(key.tenantID), strings.Clone(key.bucket)} // they are pieces of a request
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case epoch != c.epoch: // Of this bucket or another: rare enough to ask again.
+	case e.err != nil:
+		e.expires = c.Now().Add(c.NegativeTTL)
+		c.found.Remove(key)
+		c.missing.Add(key, e)
+	default:
+		e.expires = c.Now().Add(c.TTL)
+		c.missing.Remove(key)
+		if c.found.Add(key, e) {
+			c.counts.evictions.Add(1)
+		}
+	}
+}
+
+// Stats is what a cache has done so far, and what it holds.
+type Stats struct {
+	Hits, NegativeHits, Misses, Evictions uint64
+	Routes, Missing                       int
+}
+
+// counts are the running numbers of Stats.
+type counts struct{ hits, negativeHits, misses, evictions atomic.Uint64 }
+
+// Stats returns the counters.
+func (c *Routes) Stats() Stats {
+	return Stats{
+		Hits: c.counts.hits.Load(), NegativeHits: c.counts.negativeHits.Load(),
+		Misses: c.counts.misses.Load(), Evictions: c.counts.evictions.Load(),
+		Routes: c.found.Len(), Missing: c.missing.Len(),
+	}
+}
