@@ -19,6 +19,11 @@ type Options struct {
 	// Count returns how many keys or rows the backend has read in its life. When
 	// it is given, the cost of listings is checked.
 	Count func(backends.Backend) int64
+	// OneBucket says that the backend is a virtual bucket: it ignores Bucket,
+	// and so has no missing ones.
+	OneBucket bool
+	// MaxKeyBytes is the longest key that fits, when that is less than S3's 1,024.
+	MaxKeyBytes int
 	// Skip has, by name of a case, why the backend cannot pass it.
 	Skip map[string]string
 }
@@ -26,7 +31,7 @@ type Options struct {
 // testCase is one promise of the contract.
 type testCase struct {
 	name        string
-	explanation string // the promise, printed with a failure
+	explanation string // the promise, printed with a failure; a trap's number is S3-TRAPS's
 	run         func(*env)
 }
 

@@ -10,14 +10,14 @@ import (
 
 // completeCases are about what CompleteMultipartUpload refuses and promises.
 var completeCases = []testCase{
-	{"complete/invalid-part", "InvalidPart for a part that is not there or has another ETag or checksum", completeInvalidPart},
-	{"complete/order", "InvalidPartOrder", completeOrder},
-	{"complete/too-small", "EntityTooSmall for a part under 5 MiB that is not the last", completeTooSmall},
+	{"complete/invalid-part", "InvalidPart for a part that is not there or has another ETag or checksum (trap 21)", completeInvalidPart},
+	{"complete/order", "InvalidPartOrder (trap 21)", completeOrder},
+	{"complete/too-small", "EntityTooSmall for a part under 5 MiB that is not the last (trap 21)", completeTooSmall},
 	{"complete/no-parts", "MalformedXML for no parts at all", completeNoParts},
 	{"complete/size", "InvalidRequest for another MpuObjectSize", completeSize},
 	{"complete/checksum-type", "InvalidRequest for another ChecksumType", completeChecksumType},
-	{"complete/checksum", "the checksum of the object, of the whole or of the parts', and BadDigest for another", completeChecksum},
-	{"complete/again", "completing again with the same parts gives the same answer", completeAgain},
+	{"complete/checksum", "the checksum of the object, of the whole or of the parts', and BadDigest for another (trap 14)", completeChecksum},
+	{"complete/again", "completing again with the same parts gives the same answer (trap 21)", completeAgain},
 	{"complete/conditions", "conditions as PutObject's", completeConditions},
 	{"complete/after-refusal", "a refused Complete leaves the upload as it was", completeAfterRefusal},
 }

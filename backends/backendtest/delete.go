@@ -13,7 +13,7 @@ import (
 // deleteCases are about DeleteObject and DeleteObjects.
 var deleteCases = []testCase{
 	{"delete", "DeleteObject removes Key; that it was not there is no error", deleteOne},
-	{"delete/condition", "IfMatch, IfMatchLastModifiedTime and IfMatchSize as CheckDelete judges them", deleteCondition},
+	{"delete/condition", "IfMatch, IfMatchLastModifiedTime and IfMatchSize as CheckDelete judges them (trap 20)", deleteCondition},
 	{"delete/many", "DeleteObjects reports on each key in the order given, in Deleted or Errors", deleteMany},
 	{"delete/many-quiet", "in Deleted also when Quiet", deleteQuiet},
 	{"delete/thousand", "DeleteObjects removes up to 1,000 keys", deleteThousand},

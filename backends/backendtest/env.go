@@ -136,6 +136,10 @@ func (e *env) list(in s3.ListObjectsV2Input) *s3.ListObjectsV2Output {
 	if out.IsTruncated == nil {
 		e.Fatal("ListObjectsV2: IsTruncated is nil")
 	}
+	if !slices.IsSortedFunc(out.Contents, func(a, b types.Object) int { return strings.Compare(*a.Key, *b.Key) }) ||
+		!slices.IsSortedFunc(out.CommonPrefixes, func(a, b types.CommonPrefix) int { return strings.Compare(*a.Prefix, *b.Prefix) }) {
+		e.Error("ListObjectsV2: not in byte order")
+	}
 	return out
 }
 

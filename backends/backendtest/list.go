@@ -13,12 +13,12 @@ var listCases = []testCase{
 	{"list/empty", "an empty bucket lists nothing, and is not truncated", listEmpty},
 	{"list/object", "a listing shows key, ETag, size and LastModified as HeadObject does; Owner is nil", listObject},
 	{"list/prefix", "only entries that begin with Prefix", listPrefix},
-	{"list/delimiter", "a common prefix stands for all keys under it; delimiters are of any length", listDelimiter},
-	{"list/pages", "IsTruncated is true exactly when a further entry exists; the last entry is the next StartAfter", listPages},
-	{"list/start-after-in-prefix", "StartAfter is compared with the entry itself: past \"a/b\", the prefix \"a/\" is not shown", listStartAfter},
-	{"list/max-keys-zero", "IsTruncated is never true for MaxKeys 0", listZero},
+	{"list/delimiter", "a common prefix stands for all keys under it; delimiters are of any length (trap 24)", listDelimiter},
+	{"list/pages", "IsTruncated is true exactly when a further entry exists; the last entry is the next StartAfter (trap 24)", listPages},
+	{"list/start-after-in-prefix", "StartAfter is compared with the entry itself: past \"a/b\", the prefix \"a/\" is not shown (trap 24)", listStartAfter},
+	{"list/max-keys-zero", "IsTruncated is never true for MaxKeys 0 (trap 24)", listZero},
 	{"list/default-max-keys", "nil MaxKeys is 1,000", listDefault},
-	{"list/cost", "a page costs reads in proportion to its entries, not to the keys below its prefixes", listCost},
+	{"list/cost", "a page costs reads in proportion to its entries, not to the keys below its prefixes (trap 25)", listCost},
 }
 
 func listEmpty(e *env) {

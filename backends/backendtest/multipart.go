@@ -14,15 +14,17 @@ import (
 
 // multipartCases are about an upload as a whole.
 var multipartCases = []testCase{
-	{"multipart/object", "CompleteMultipartUpload makes the object of the listed parts; the ETag is md5(md5s)-N", multipartObject},
+	{"multipart/object", "CompleteMultipartUpload makes the object of the listed parts; the ETag is md5(md5s)-N (trap 21)", multipartObject},
 	{"multipart/headers", "the object has the metadata with which the upload began", multipartHeaders},
 	{"multipart/part-reads", "PartNumber selects a part; ContentRange and PartsCount say so", multipartPartReads},
 	{"multipart/invisible", "an upload shows no object, and disturbs none, before it is completed", multipartInvisible},
 	{"multipart/abort", "AbortMultipartUpload ends the upload and frees its parts", multipartAbort},
 	{"multipart/no-such-upload", "NoSuchUpload, also when UploadId belongs to another key", noSuchUpload},
-	{"multipart/ids", "UploadIds are never reused and sort by time of initiation within a key", uploadIDs},
+	{"multipart/ids", "UploadIds are never reused; the uploads of a key are listed as they were begun", uploadIDs},
 	{"multipart/overwritten", "a multipart object is replaced, copied and deleted as any other", multipartOverwritten},
-	{"multipart/race", "abort races complete: one of them wins, and the object is whole or absent", abortRacesComplete},
+	{"multipart/complete-race", "a Complete that is repeated while it runs gives the same answer", completeRacesItself},
+	{"multipart/create-once", "conditions are atomic with the Complete they guard: of N conditional ones one wins", completeOnce},
+	{"multipart/race", "abort races complete: one of them wins, and the object is whole or absent (trap 21)", abortRacesComplete},
 }
 
 // upload is one multipart upload of a case.
@@ -257,22 +259,20 @@ func noSuchUpload(e *env) {
 
 func uploadIDs(e *env) {
 	seen := map[string]bool{}
-	last := ""
+	open := []string{}
 	for i := range 30 {
 		u := e.begin("k")
 		if seen[u.id] {
 			e.Errorf("UploadId %q was given before", u.id)
 		}
-		if u.id <= last {
-			e.Errorf("UploadId %q does not sort after %q", u.id, last)
-		}
-		seen[u.id], last = true, u.id
-		if i%2 == 0 {
-			if err := u.tryAbort(); err != nil {
-				e.Errorf("AbortMultipartUpload: %v", err)
-			}
+		seen[u.id] = true
+		if i%2 == 1 {
+			open = append(open, "k "+u.id)
+		} else if err := u.tryAbort(); err != nil {
+			e.Errorf("AbortMultipartUpload: %v", err)
 		}
 	}
+	e.same("uploads as they were begun", e.uploads(s3.ListMultipartUploadsInput{}), open)
 }
 
 func multipartOverwritten(e *env) {
@@ -318,4 +318,51 @@ func abortRacesComplete(e *env) {
 		}
 	}
 	e.same("uploads", e.uploads(s3.ListMultipartUploadsInput{}), []string{})
+}
+
+func completeRacesItself(e *env) {
+	for range 10 {
+		u := e.begin("k")
+		part := u.part(1, "body")
+		together(func(int) {
+			out, err := u.tryComplete(u.input(part))
+			if err != nil {
+				e.Errorf("CompleteMultipartUpload: %v", err)
+				return
+			}
+			e.same("ETag", deref(out.ETag), multipartETag("body"))
+		})
+		e.holds("k", "body")
+	}
+}
+
+func completeOnce(e *env) {
+	for range 10 {
+		var uploads []*upload
+		var parts []types.CompletedPart
+		for i := range workers {
+			u := e.begin("k")
+			uploads, parts = append(uploads, u), append(parts, u.part(1, strings.Repeat("x", i)))
+		}
+		var won [workers]bool
+		together(func(i int) {
+			in := uploads[i].input(parts[i])
+			in.IfNoneMatch = new("*")
+			_, err := uploads[i].tryComplete(in)
+			if won[i] = err == nil; err != nil && !lost(err) {
+				e.Errorf("CompleteMultipartUpload: %v", err)
+			}
+		})
+		winners := 0
+		for i := range workers {
+			if won[i] {
+				winners++
+				e.holds("k", strings.Repeat("x", i))
+			} else if err := uploads[i].tryAbort(); err != nil {
+				e.Errorf("AbortMultipartUpload of a loser: %v", err)
+			}
+		}
+		e.same("winners", winners, 1)
+		e.remove("k")
+	}
 }

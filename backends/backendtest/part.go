@@ -15,7 +15,7 @@ import (
 
 // partCases are about UploadPart, UploadPartCopy and ListParts.
 var partCases = []testCase{
-	{"part/again", "a part that is uploaded again replaces the earlier one", partAgain},
+	{"part/again", "a part that is uploaded again replaces the earlier one (trap 21)", partAgain},
 	{"part/body-error", "UploadPart has PutObject's rules for Body: an error in it stores nothing", partBodyError},
 	{"part/checksum", "the algorithm of a part is the upload's", partChecksum},
 	{"part/copy", "UploadPartCopy stores a part from src", partCopy},

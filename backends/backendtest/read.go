@@ -18,17 +18,17 @@ var readCases = []testCase{
 
 // rangeCases are about Range, and PartNumber of an object in one piece.
 var rangeCases = []testCase{
-	{"range/satisfiable", "Range as ParseRange does; ContentRange is set exactly when it selected something", rangeSatisfiable},
-	{"range/unsatisfiable", "InvalidRange when it is unsatisfiable", rangeUnsatisfiable},
-	{"range/ignored", "a Range that is malformed or has several ranges is ignored", rangeIgnored},
-	{"range/part-number", "an object in one piece is its own part 1; InvalidPartNumber beyond", rangePartNumber},
+	{"range/satisfiable", "Range as ParseRange does; ContentRange is set exactly when it selected something (trap 19)", rangeSatisfiable},
+	{"range/unsatisfiable", "InvalidRange when it is unsatisfiable (trap 19)", rangeUnsatisfiable},
+	{"range/ignored", "a Range that is malformed or has several ranges is ignored (trap 19)", rangeIgnored},
+	{"range/part-number", "an object in one piece is its own part 1; InvalidPartNumber beyond (trap 19)", rangePartNumber},
 }
 
 // conditionCases are about conditions on reads and writes.
 var conditionCases = []testCase{
-	{"condition/read", "conditions are judged as CheckRead does: NotModified or PreconditionFailed", conditionRead},
-	{"condition/if-none-match-write", "IfNoneMatch \"*\" guards PutObject: PreconditionFailed when the key exists", conditionNoneMatch},
-	{"condition/if-match-write", "IfMatch guards PutObject: PreconditionFailed, or NoSuchKey on a missing key", conditionMatch},
+	{"condition/read", "conditions are judged as CheckRead does: NotModified or PreconditionFailed (trap 20)", conditionRead},
+	{"condition/if-none-match-write", "IfNoneMatch \"*\" guards PutObject: PreconditionFailed when the key exists (trap 20)", conditionNoneMatch},
+	{"condition/if-match-write", "IfMatch guards PutObject: PreconditionFailed, or NoSuchKey on a missing key (trap 20)", conditionMatch},
 }
 
 func getMissing(e *env) {
