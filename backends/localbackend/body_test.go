@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -244,6 +245,54 @@ func TestWhileWriting(t *testing.T) {
 	checkStore(t, b)
 }
 
+// zeros is a body without bytes of its own.
+type zeros struct{}
+
+// Read implements io.Reader.
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// TestMemory holds that large bodies on their way cost a buffer each.
+func TestMemory(t *testing.T) { // not parallel: it looks at the heap
+	b := open(t, Options{Dir: t.TempDir()})
+	makeBucket(t, b, "b")
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	const writers, size = 64, 4 << 20
+	before := heap()
+	var puts, midways sync.WaitGroup
+	goOn := make(chan struct{})
+	midways.Add(writers)
+	for i := range writers {
+		puts.Go(func() {
+			_, err := b.PutObject(t.Context(), &s3.PutObjectInput{
+				Bucket: aws.String("b"),
+				Key:    aws.String(fmt.Sprint(i)),
+				Body: &midway{io.LimitReader(zeros{}, size), size / 2, func() {
+					midways.Done()
+					<-goOn
+				}},
+				ContentLength: aws.Int64(size),
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	midways.Wait()
+	if grown := heap() - before; grown > writers*(bufferSize+64<<10) {
+		t.Errorf("%d writers hold %d KiB", writers, grown>>10)
+	}
+	close(goOn)
+	puts.Wait()
+}
+
 // TestHammer lets writers replace and remove one object while readers read it:
 // each reader finds an object whole, or none.
 func TestHammer(t *testing.T) {
@@ -261,7 +310,7 @@ func TestHammer(t *testing.T) {
 			t.Fatal(err)
 		}
 		writers.Go(func() {
-			for range 150 {
+			for range 100 {
 				err := w.step(t.Context())
 				// Others remove what is copied, and replace what Complete is repeated for.
 				if err != nil && !s3err.Is(err, s3err.NoSuchKey) && !s3err.Is(err, s3err.NoSuchUpload) {

@@ -85,8 +85,7 @@ func (b *Backend) stageCopy(ctx context.Context, from, o *object, body backends.
 		o.Size, o.ETag, o.Checksum = from.Size, from.ETag, from.Checksum
 		return s, nil
 	}
-	body.Reader = filler{body.Reader}
-	err = s.digest.CopyBody(ctx, io.Discard, body, s.buf[:])
+	err = s.passLarge(ctx, io.Discard, body)
 	s.digest.Finish(&o.ObjectMeta)
 	return s, err
 }

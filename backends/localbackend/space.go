@@ -83,7 +83,7 @@ func (s *space) wait() {
 
 // full reports whether err says that there is no space, or no quota, left.
 func full(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	return vfs.IsNoSpaceError(err) || errors.Is(err, syscall.EDQUOT)
 }
 
 // errFull is what a client is told when there is no room. S3 has no code for

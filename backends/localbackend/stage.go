@@ -1,7 +1,6 @@
 package localbackend
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -17,11 +16,15 @@ import (
 // costs one sync that it shares with others; a file costs two more of its own.
 const inlineLimit = 64 << 10
 
-// bufferSize is how much of a body is in memory at a time.
+// bufferSize is how much of a large body is in memory at a time.
 const bufferSize = 256 << 10
 
-// buffers are for bodies on their way.
-var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+// buffers are for bodies on their way to files, inlineBuffers for small ones
+// until they are stored.
+var (
+	buffers       = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+	inlineBuffers = sync.Pool{New: func() any { return new([inlineLimit]byte) }}
+)
 
 // staged is a body that is written, and durable when it is a file, but not
 // part of the store until a change takes it.
@@ -29,8 +32,7 @@ type staged struct {
 	b      *Backend
 	digest *backends.Digest
 	body   []segment
-	data   *bytes.Buffer // of an inline body
-	buf    *[bufferSize]byte
+	inline *[inlineLimit]byte // has the bytes of an inline body; else nil
 	taken  bool
 }
 
@@ -38,10 +40,7 @@ type staged struct {
 // discards what is returned, also with an error. The body of a part is always
 // a file: the object that it will belong to is large.
 func (b *Backend) stage(ctx context.Context, body backends.Body, a types.ChecksumAlgorithm, isPart bool) (*staged, error) {
-	s := &staged{b: b, digest: backends.NewDigest(a), buf: buffers.Get().(*[bufferSize]byte)}
-	if body.Reader != nil {
-		body.Reader = filler{body.Reader}
-	}
+	s := &staged{b: b, digest: backends.NewDigest(a)}
 	if body.Length < inlineLimit && !isPart {
 		return s, s.readInline(ctx, body)
 	}
@@ -55,7 +54,7 @@ var errNoLinks = errors.New("not in files")
 // when that is not in files, or was removed, or where links cannot be made;
 // the caller discards what is returned, also then.
 func (b *Backend) stageLinks(from []segment, a types.ChecksumAlgorithm) (*staged, error) {
-	s := &staged{b: b, digest: backends.NewDigest(a), buf: buffers.Get().(*[bufferSize]byte)}
+	s := &staged{b: b, digest: backends.NewDigest(a)}
 	if len(from) == 0 || from[0].inline {
 		return s, errNoLinks
 	}
@@ -75,7 +74,9 @@ func (b *Backend) stageLinks(from []segment, a types.ChecksumAlgorithm) (*staged
 
 // discard ends s, and removes what no change took.
 func (s *staged) discard() {
-	buffers.Put(s.buf)
+	if s.inline != nil {
+		inlineBuffers.Put(s.inline)
+	}
 	names := fileNames(s.body)
 	if !s.taken {
 		s.b.files.drop(names...)
@@ -83,16 +84,35 @@ func (s *staged) discard() {
 	s.b.files.release(names...)
 }
 
-// readInline keeps a small body in a part of the buffer.
+// data is the bytes of an inline body.
+func (s *staged) data() []byte { return s.inline[:s.digest.Size()] }
+
+// readInline keeps a small body in memory. The buffer is longer than the body
+// may be, so that all of it comes with one filling.
 func (s *staged) readInline(ctx context.Context, body backends.Body) error {
-	s.data = bytes.NewBuffer(s.buf[:0:inlineLimit])
-	if err := s.digest.CopyBody(ctx, s.data, body, s.buf[inlineLimit:]); err != nil {
+	s.inline = inlineBuffers.Get().(*[inlineLimit]byte)
+	if err := s.pass(ctx, io.Discard, body, s.inline[:]); err != nil {
 		return err
 	}
 	if body.Length > 0 {
 		s.body = []segment{{name: s.b.names.next(), size: body.Length, inline: true}}
 	}
 	return nil
+}
+
+// pass moves a body through the digest to dst, a buffer at a time.
+func (s *staged) pass(ctx context.Context, dst io.Writer, body backends.Body, buf []byte) error {
+	if body.Reader != nil {
+		body.Reader = filler{body.Reader}
+	}
+	return s.digest.CopyBody(ctx, dst, body, buf)
+}
+
+// passLarge is pass with a buffer for large bodies.
+func (s *staged) passLarge(ctx context.Context, dst io.Writer, body backends.Body) error {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	return s.pass(ctx, dst, body, buf[:])
 }
 
 // writeFile writes a large body.
@@ -109,7 +129,7 @@ func (s *staged) writeFile(ctx context.Context, body backends.Body) (err error) 
 			err = ioError("close body", cerr)
 		}
 	}()
-	if err := s.digest.CopyBody(ctx, bodyWriter{file}, body, s.buf[:]); err != nil {
+	if err := s.passLarge(ctx, bodyWriter{file}, body); err != nil {
 		return err
 	}
 	if err := file.SyncData(); err != nil {

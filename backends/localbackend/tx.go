@@ -48,7 +48,7 @@ func (t *tx) addBody(s *staged) {
 	t.taken = append(t.taken, s)
 	for _, seg := range s.body {
 		if seg.inline {
-			t.set(inlineKey(seg.name), s.data.Bytes())
+			t.set(inlineKey(seg.name), s.data())
 		} else {
 			t.set(fileKey(seg.name), nil)
 		}
