@@ -82,13 +82,13 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *app, e
 	if err != nil {
 		return nil, err
 	}
-	stats := func(f func(cache.Stats) int64) func() float64 {
-		return func() float64 { return float64(f(routes.Stats())) }
+	stat := func(f func(cache.Stats) float64) func() float64 {
+		return func() float64 { return f(routes.Stats()) }
 	}
 	metrics.WatchRoutes(admin.Cache{
-		Hits:    stats(func(s cache.Stats) int64 { return int64(s.Hits) }),
-		Misses:  stats(func(s cache.Stats) int64 { return int64(s.Misses) }),
-		Entries: func() float64 { return float64(routes.Len()) },
+		Hits:    stat(func(s cache.Stats) float64 { return float64(s.Hits + s.NegativeHits) }),
+		Misses:  stat(func(s cache.Stats) float64 { return float64(s.Misses) }),
+		Entries: stat(func(s cache.Stats) float64 { return float64(s.Routes + s.Missing) }),
 	})
 	a.admin = admin.New(metrics, map[string]func(context.Context) error{
 		"index": func(ctx context.Context) error { _, err := index.Value(ctx, tokenKeys); return err },
