@@ -138,3 +138,17 @@ func TestMetaRoundTrip(t *testing.T) {
 		t.Error("the checksum is not in the outputs")
 	}
 }
+
+// TestUploadType holds that an upload has a type that its algorithm can have.
+func TestUploadType(t *testing.T) {
+	t.Parallel()
+	for _, a := range checksum.All() {
+		m := UploadMeta(&s3.CreateMultipartUploadInput{ChecksumAlgorithm: a})
+		if !checksum.ValidType(a, m.Checksum.Type) {
+			t.Errorf("%s: %q", a, m.Checksum.Type)
+		}
+	}
+	if m := UploadMeta(&s3.CreateMultipartUploadInput{}); m.Checksum != (Checksum{}) {
+		t.Errorf("without an algorithm: %+v", m.Checksum)
+	}
+}

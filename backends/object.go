@@ -90,8 +90,21 @@ func UploadMeta(in *s3.CreateMultipartUploadInput) ObjectMeta {
 			Metadata:                in.Metadata,
 		}),
 		StorageClass: in.StorageClass,
-		Checksum:     Checksum{Algorithm: in.ChecksumAlgorithm, Type: in.ChecksumType},
+		Checksum:     Checksum{Algorithm: in.ChecksumAlgorithm, Type: uploadType(in)},
 	}
+}
+
+// uploadType is the checksum type of an upload, S3's default when none is given.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html#Full-object-checksums
+func uploadType(in *s3.CreateMultipartUploadInput) types.ChecksumType {
+	switch {
+	case in.ChecksumType != "" || in.ChecksumAlgorithm == "":
+		return in.ChecksumType
+	case in.ChecksumAlgorithm == types.ChecksumAlgorithmCrc64nvme:
+		return types.ChecksumTypeFullObject
+	}
+	return types.ChecksumTypeComposite
 }
 
 // CopyMeta returns what the copy of src that in asks for will be, but for what
