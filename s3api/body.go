@@ -2,7 +2,7 @@ package s3api
 
 import (
 	"bytes"
-	"crypto/md5" //nolint:gosec // Content-MD5 is MD5
+	"crypto/md5" // Content-MD5 is MD5
 	"encoding/base64"
 	"encoding/xml"
 	"errors"
@@ -67,7 +67,7 @@ func (w *wireReader) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 		w.done = complete
-	case err == io.EOF && (w.expected < 0 || complete): //nolint:errorlint // io.Reader returns io.EOF itself
+	case err == io.EOF && (w.expected < 0 || complete):
 		w.done = true
 	default:
 		var timeout net.Error
@@ -120,7 +120,7 @@ func (c *call) claimedDigests(b *uploadBody) error {
 		if err != nil || len(sum) != md5.Size {
 			return s3err.New(s3err.InvalidDigest).With("Content-MD5", v)
 		}
-		b.md5, b.md5Hash = sum, md5.New() //nolint:gosec // Content-MD5 is MD5
+		b.md5, b.md5Hash = sum, md5.New() // Content-MD5 is MD5
 	}
 	for i := range c.headers {
 		a, ok := checksum.FromHeader(c.headers[i].Name)
@@ -188,7 +188,7 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	if b.sumHash != nil {
 		b.sumHash.Write(p[:n])
 	}
-	if err == io.EOF { //nolint:errorlint // io.Reader returns io.EOF itself
+	if errors.Is(err, io.EOF) {
 		err = b.verdict()
 	}
 	b.err = err

@@ -87,7 +87,7 @@ func (s *Server) newCall(fc *fasthttp.RequestCtx) *call {
 func newRequestID() string {
 	const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	var b [16]byte
-	r, r2 := rand.Uint64(), rand.Uint64() //nolint:gosec // an id for log lines, not a secret
+	r, r2 := rand.Uint64(), rand.Uint64() // an id for log lines, not a secret
 	for i := range b {
 		if i == 8 {
 			r = r2
@@ -187,7 +187,7 @@ type responseBody struct {
 func (r *responseBody) Read(p []byte) (int, error) {
 	n, err := r.body.Read(p)
 	r.c.sent += int64(n)
-	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader returns io.EOF itself
+	if err != nil && err != io.EOF {
 		r.c.err = s3err.From(err)
 	}
 	return n, err

@@ -71,7 +71,7 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // Write writes p with the limit for each write.
 func (c *conn) Write(p []byte) (int, error) {
-	if err := c.Conn.SetWriteDeadline(time.Now().Add(c.idle)); err != nil {
+	if err := c.SetWriteDeadline(time.Now().Add(c.idle)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)
@@ -79,7 +79,7 @@ func (c *conn) Write(p []byte) (int, error) {
 
 // ReadFrom sends what r has, in pieces that each have the time limit.
 func (c *conn) ReadFrom(r io.Reader) (int64, error) {
-	buf := copyBuffers.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
+	buf := copyBuffers.Get().(*[]byte) // the pool holds nothing else
 	defer copyBuffers.Put(buf)
 	return io.CopyBuffer(writerOnly{c}, r, *buf)
 }
@@ -158,7 +158,7 @@ func closedByPeer(raw syscall.RawConn) bool {
 	closed := false
 	err := raw.Control(func(fd uintptr) {
 		var b [1]byte
-		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT) //nolint:gosec // a descriptor is an int
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT) // a descriptor is an int
 		closed = n == 0 && err == nil
 	})
 	return closed || err != nil

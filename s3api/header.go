@@ -201,13 +201,13 @@ func (c *call) timeHeader(name string) *time.Time {
 func (c *call) intQuery(name string, limit int) (*int32, error) {
 	v, ok := c.query.lookup(name)
 	if !ok || v == "" {
-		return nil, nil //nolint:nilnil // absent is no error
+		return nil, nil // absent is no error
 	}
 	n, err := strconv.ParseInt(v, 10, 64)
 	if err != nil || n < 0 || n > 1<<31-1 {
 		return nil, s3err.InvalidArg(name, v, "Provided "+name+" not an integer or within integer range")
 	}
-	m := int32(min(n, int64(limit))) //nolint:gosec // bounded above
+	m := int32(min(n, int64(limit))) // bounded above
 	return &m, nil
 }
 
@@ -215,7 +215,7 @@ func (c *call) intQuery(name string, limit int) (*int32, error) {
 func (c *call) partNumber() (*int32, error) {
 	v, ok := c.query.lookup("partNumber")
 	if !ok {
-		return nil, nil //nolint:nilnil // absent is no error
+		return nil, nil // absent is no error
 	}
 	n, err := strconv.ParseInt(v, 10, 32)
 	if err != nil || n < 1 || n > maxParts {

@@ -230,15 +230,15 @@ func (m *matcher) match(c *call) (*operation, error) {
 		With("Method", c.method).With("ResourceType", c.resourceType())
 }
 
-// matches reports whether c has everything that selects the operation.
-func (cand candidate) matches(c *call) bool {
-	for _, n := range cand.needs {
-		v, ok := c.query.lookup(n.name)
+// matches reports whether r has everything that selects the operation.
+func (c candidate) matches(r *call) bool {
+	for _, n := range c.needs {
+		v, ok := r.query.lookup(n.name)
 		if !ok || (n.value != "" && v != n.value) {
 			return false
 		}
 	}
-	return cand.op.header == "" || c.hasHeader(cand.op.header)
+	return c.op.header == "" || r.hasHeader(c.op.header)
 }
 
 // namesSubresource reports whether a parameter of c selects some operation on

@@ -164,7 +164,7 @@ func unescape(s string, query bool) (string, bool) {
 			if hi < 0 || lo < 0 {
 				return "", false
 			}
-			b = append(b, byte(hi<<4|lo)) //nolint:gosec // two hex digits are a byte
+			b = append(b, byte(hi<<4|lo)) // two hex digits are a byte
 			i += 2
 		case ch == '+' && query:
 			b = append(b, ' ')

@@ -23,7 +23,7 @@ func TestReadmeTable(t *testing.T) {
 	}
 	want := readmeTable()
 	if *updateReadme {
-		if err := os.WriteFile(file, []byte(before+begin+want+end+after), 0o644); err != nil { //nolint:gosec // a file of the repository
+		if err := os.WriteFile(file, []byte(before+begin+want+end+after), 0o644); err != nil { // a file of the repository
 			t.Fatal(err)
 		}
 		return

@@ -92,7 +92,7 @@ func (r *raw) send(s string) {
 }
 
 // expect reads a response and checks status and S3's error code.
-func (r *raw) expect(status int, code string) *http.Response {
+func (r *raw) expect(status int, code string) {
 	r.t.Helper()
 	resp, err := http.ReadResponse(r.br, nil)
 	if err != nil {
@@ -106,7 +106,6 @@ func (r *raw) expect(status int, code string) *http.Response {
 	if resp.StatusCode != status || !bytes.Contains(body, []byte("<Code>"+code+"</Code>")) && code != "" {
 		r.t.Fatalf("%s, want %d %s\n%s", resp.Status, status, code, body)
 	}
-	return resp
 }
 
 // ended checks that the server closed the connection.

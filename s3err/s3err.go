@@ -88,7 +88,7 @@ func From(err error) *Error {
 	}
 	var e *Error
 	if errors.As(err, &e) {
-		if error(e) == err {
+		if error(e) == err { //nolint:errorlint // whether it is wrapped is the question
 			return e
 		}
 		return e.Because(err)

@@ -47,7 +47,7 @@ func rootFromEnv() (rootCredential, bool, error) {
 // rootFromDir reads the credential that the data directory has, or makes one.
 func rootFromDir(dir string) (rootCredential, error) {
 	path := filepath.Join(dir, rootFile)
-	data, err := os.ReadFile(path) //nolint:gosec // the operator's own directory
+	data, err := os.ReadFile(path) // the operator's own directory
 	if errors.Is(err, fs.ErrNotExist) {
 		return newRootCredential(path)
 	}

@@ -60,7 +60,8 @@ func (a *app) run(ctx context.Context, cfg *config.Config, stdout io.Writer) err
 	go func() { failed <- a.server.Serve(s3) }()
 	go func() { failed <- adminServer.Serve(admin) }()
 	a.admin.SetReady(true)
-	a.log.Info("listening", "s3", s3.Addr().String(), "admin", admin.Addr().String(), "version", versionText())
+	a.log.Info("listening", slog.String("s3", s3.Addr().String()),
+		slog.String("admin", admin.Addr().String()), slog.String("version", versionText()))
 	if a.root.created {
 		printWelcome(stdout, s3.Addr(), a.root, cfg.Proxy)
 	}
@@ -68,13 +69,13 @@ func (a *app) run(ctx context.Context, cfg *config.Config, stdout io.Writer) err
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
-		a.log.Info("shutting down", "timeout", cfg.Proxy.Limits.ShutdownTimeout.String())
+		a.log.Info("shutting down", slog.String("timeout", cfg.Proxy.Limits.ShutdownTimeout.String()))
 	}
 	a.admin.SetReady(false)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Proxy.Limits.ShutdownTimeout.Duration)
 	defer cancel()
 	if e := a.server.Shutdown(ctx); e != nil {
-		a.log.Warn("requests were cut off", "cause", e)
+		a.log.Warn("requests were cut off", slog.Any("cause", e))
 	}
 	_ = adminServer.Shutdown(ctx)
 	if errors.Is(err, http.ErrServerClosed) {

@@ -45,7 +45,7 @@ type app struct {
 func (a *app) close() {
 	for _, c := range slices.Backward(a.closers) {
 		if err := c.Close(); err != nil {
-			a.log.Error("closing", "cause", err)
+			a.log.Error("closing", slog.Any("cause", err))
 		}
 	}
 }

@@ -136,7 +136,7 @@ func newServer(t testing.TB, o Options) *s3api.Server {
 	return s3api.New(s3api.Options{
 		Resolver: routes, Buckets: r, Identities: ids, Domains: router.Domains{Domain}, Sealer: sealer,
 		Region: Region, Limits: o.Limits, Observer: o.Observer, Now: o.Now,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log: slog.New(slog.DiscardHandler),
 	})
 }
 

@@ -100,7 +100,7 @@ func play(t *testing.T, file string, target Target) {
 	}
 	if *update {
 		archive.Files = out
-		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil { //nolint:gosec // a file of the repository
+		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil { // a file of the repository
 			t.Fatal(err)
 		}
 	}
@@ -305,7 +305,7 @@ func (p *player) read(r *request) string {
 
 // mustEnd checks that nothing follows the last response of a connection.
 func (p *player) mustEnd() {
-	if n, err := p.br.Read(make([]byte, 1)); n != 0 || !(errors.Is(err, io.EOF) || isReset(err)) {
+	if n, err := p.br.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) && !isReset(err) {
 		p.t.Errorf("after a response that closes the connection: %d bytes, %v", n, err)
 	}
 	p.hangUp()
