@@ -22,11 +22,11 @@ func (s streaming) CopyObject(ctx context.Context, src backends.CopySource, in *
 	if src.Key == *in.Key { // It cannot be onto itself when it is from elsewhere.
 		return s.Backend.CopyObject(ctx, src, in)
 	}
-	return backends.CopyObject(ctx, s.Backend, backends.Source{Backend: store{s.Backend}, CopySource: src}, in)
+	return backends.CopyObject(ctx, s.Backend, backends.Source{Backend: store(s), CopySource: src}, in)
 }
 
 func (s streaming) UploadPartCopy(ctx context.Context, src backends.CopySource, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
-	return backends.UploadPartCopy(ctx, s.Backend, backends.Source{Backend: store{s.Backend}, CopySource: src}, in)
+	return backends.UploadPartCopy(ctx, s.Backend, backends.Source{Backend: store(s), CopySource: src}, in)
 }
 
 // TestStreamedCopy holds that a copy between two stores is what a copy within

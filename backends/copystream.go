@@ -22,7 +22,7 @@ func streamObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjec
 	if err != nil {
 		return nil, err
 	}
-	defer from.Body.Close() //nolint:errcheck // it was only read
+	defer from.Body.Close()
 	put := putOf(from, in)
 	out, err := dst.PutObject(ctx, put)
 	if err != nil {
@@ -45,7 +45,7 @@ func streamPart(ctx context.Context, dst MultipartUploader, src Source, in *s3.U
 	if err != nil {
 		return nil, err
 	}
-	defer from.Body.Close() //nolint:errcheck // it was only read
+	defer from.Body.Close()
 	out, err := dst.UploadPart(ctx, &s3.UploadPartInput{
 		Bucket: in.Bucket, Key: in.Key, UploadId: in.UploadId, PartNumber: in.PartNumber,
 		Body: from.Body, ContentLength: from.ContentLength,

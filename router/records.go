@@ -39,9 +39,9 @@ type BucketRecords interface {
 	// the name has another BucketID by now, is no error.
 	DeleteBucket(ctx context.Context, r BucketRecord) error
 
-	// ListBuckets returns up to max records of the tenant in byte order of their names: those
+	// ListBuckets returns up to limit records of the tenant in byte order of their names: those
 	// that begin with prefix and are greater than after.
-	ListBuckets(ctx context.Context, tenantID, prefix, after string, max int) ([]BucketRecord, error)
+	ListBuckets(ctx context.Context, tenantID, prefix, after string, limit int) ([]BucketRecord, error)
 }
 
 // Values keeps small named values that are set once and shared by all

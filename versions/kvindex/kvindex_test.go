@@ -53,7 +53,7 @@ func TestOnDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	x = open(t, Options{Dir: dir})
-	defer x.Close()
+	defer x.Close() //nolint:errcheck // the test is over
 	if v, err := x.Value(t.Context(), "a"); err != nil || string(v) != "1" {
 		t.Errorf("Value = %q, %v", v, err)
 	}
@@ -63,7 +63,7 @@ func TestInUse(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	x := open(t, Options{Dir: dir})
-	defer x.Close()
+	defer x.Close() //nolint:errcheck // the test is over
 	_, err := Open(Options{Dir: dir})
 	if err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("Open of an index in use: %v; want an error that names it and says so", err)
