@@ -91,7 +91,7 @@ var operations = []operation{
 	{"GetObjectLegalHold", "GET", onObject, "legal-hold", "", router.Read, nil},
 	{"GetObjectLockConfiguration", "GET", onBucket, "object-lock", "", router.Admin, nil},
 	{"GetObjectRetention", "GET", onObject, "retention", "", router.Read, nil},
-	{"GetObjectTagging", "GET", onObject, "tagging", "", router.Read, nil},
+	{"GetObjectTagging", "GET", onObject, "tagging", "", router.Read, (*Server).getObjectTagging},
 	{"GetObjectTorrent", "GET", onObject, "torrent", "", router.Read, nil},
 	{"GetPublicAccessBlock", "GET", onBucket, "publicAccessBlock", "", router.Admin, nil},
 	{"HeadBucket", "HEAD", onBucket, "", "", router.List, (*Server).headBucket},
