@@ -2,6 +2,7 @@ package localbackend
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"sync"
@@ -73,9 +74,8 @@ func TestPowerCut(t *testing.T) {
 	base := rand.Uint64()
 	for i := range uint64(seeds) {
 		seed := base + i
-		powerCut(t, seed)
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
+		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { powerCut(t, seed) }) {
+			t.FailNow()
 		}
 	}
 }
