@@ -112,8 +112,7 @@ type Lister interface {
 type MultipartUploader interface {
 	// CreateMultipartUpload begins an upload with the metadata of the object to
 	// be. ChecksumAlgorithm and ChecksumType are set by the edge (CRC64NVME and
-	// FULL_OBJECT unless the client chose). UploadIds are never reused and sort by time
-	// of initiation within a key.
+	// FULL_OBJECT unless the client chose). UploadIds are never reused.
 	CreateMultipartUpload(context.Context, *s3.CreateMultipartUploadInput) (*s3.CreateMultipartUploadOutput, error)
 
 	// UploadPart stores one part, with PutObject's rules for Body and checksums;
@@ -140,9 +139,9 @@ type MultipartUploader interface {
 	// (0 to 1,000; nil is 1,000). NextPartNumberMarker is the last one shown.
 	ListParts(context.Context, *s3.ListPartsInput) (*s3.ListPartsOutput, error)
 
-	// ListMultipartUploads lists uploads by key, then by UploadId, with Prefix and Delimiter as
-	// ListObjectsV2 has them, after KeyMarker: uploads of greater keys and, when UploadIdMarker is
-	// given, those of the same key with a greater UploadId. A common prefix counts as one.
+	// ListMultipartUploads lists uploads by key, those of a key in the order they were initiated, with
+	// Prefix and Delimiter as ListObjectsV2 has them, after KeyMarker: uploads of greater keys and, when
+	// UploadIdMarker is given, those of the same key after it. A common prefix counts as one.
 	ListMultipartUploads(context.Context, *s3.ListMultipartUploadsInput) (*s3.ListMultipartUploadsOutput, error)
 }
 

@@ -45,6 +45,7 @@ type conn struct {
 	idle   time.Duration
 	inBody atomic.Bool // a request is being served: reads are of its body
 	linger atomic.Bool // close only after what is on its way was taken
+	spoke  atomic.Bool // the client has sent something
 }
 
 // beginRequest switches from the limit for headers to the one for bodies.
@@ -66,7 +67,11 @@ func (c *conn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.spoke.Store(true)
+	}
+	return n, err
 }
 
 // Write writes p with the limit for each write.

@@ -48,6 +48,9 @@ func (c *call) parse(domains hostSplitter) error {
 		return s3err.New(s3err.InvalidURI)
 	}
 	c.key = key
+	if bucket == "" && key != "" { // "//key"
+		return s3err.New(s3err.InvalidBucketName)
+	}
 	switch {
 	case bucket == "":
 		c.scope = onService

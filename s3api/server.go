@@ -190,9 +190,16 @@ func (s *Server) expect(fc *fasthttp.RequestCtx) int {
 
 // unreadable answers what could not be read as a request at all.
 func (s *Server) unreadable(fc *fasthttp.RequestCtx, err error) {
+	conn, ours := fc.Conn().(*conn)
+	if ours && !conn.spoke.Load() {
+		// A connection kept in reserve: an answer that nobody asked for could be
+		// taken for that to a request which is on its way just now.
+		_ = conn.Conn.Close()
+		return
+	}
 	c := s.newCall(fc)
 	defer c.finish()
-	if conn, ok := fc.Conn().(*conn); ok {
+	if ours {
 		conn.linger.Store(true)
 	}
 	var tooLarge *fasthttp.ErrSmallBuffer

@@ -228,6 +228,7 @@ func TestUnreadable(t *testing.T) {
 	f("GET / HTTP/1.1\r\nHost: h\r\nNo colon\r\n\r\n", 400, "BadRequest")
 	f("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n", 400, "BadRequest")
 	f("GET / HTTP/1.1\r\nHost: h\r\nX-Slow: ", 400, "RequestTimeout")
+	dial(t, p).ended() // A client that says nothing is told nothing.
 }
 
 // TestIdleBody: a body that stops moving is given up; one that moves slowly is not.
