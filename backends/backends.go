@@ -129,7 +129,8 @@ type MultipartUploader interface {
 	// part that is not there or has another ETag or checksum, InvalidPartOrder, EntityTooSmall for
 	// a part under 5 MiB that is not the last, InvalidRequest for another MpuObjectSize or
 	// ChecksumType, BadDigest for another Checksum*. Conditions as PutObject's. The
-	// ETag is "md5(md5s)-N". Completing again with the same parts gives the same answer.
+	// ETag is "md5(md5s)-N". Completing again with the same parts gives the same answer, as long
+	// as the object it made is the current one.
 	CompleteMultipartUpload(context.Context, *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error)
 
 	// AbortMultipartUpload ends the upload and frees its parts. NoSuchUpload.

@@ -26,7 +26,7 @@ import (
 
 // raw is a client that speaks HTTP by hand.
 type raw struct {
-	t    *testing.T
+	t    testing.TB
 	p    *s3test.Proxy
 	conn net.Conn
 	br   *bufio.Reader
