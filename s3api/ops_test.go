@@ -1,6 +1,8 @@
 package s3api
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -111,4 +113,20 @@ func TestMatch(t *testing.T) {
 	f("DELETE", onService, "", "", "")
 	f("PATCH", onObject, "", "", "")
 	f("POST", onObject, "", "", "")
+}
+
+// TestTranscripts: each operation that works has a transcript of its success
+// and one of its errors.
+func TestTranscripts(t *testing.T) {
+	for i := range operations {
+		if operations[i].handle == nil {
+			continue
+		}
+		for _, name := range []string{"success", "errors"} {
+			file := filepath.Join("testdata", "wire", operations[i].name, name+".txtar")
+			if _, err := os.Stat(file); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }

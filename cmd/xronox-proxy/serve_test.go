@@ -90,6 +90,11 @@ func client(t *testing.T, dir, addr string) *s3.Client {
 	if err := json.Unmarshal(data, &c); err != nil {
 		t.Fatal(err)
 	}
+	return clientOf(c, addr)
+}
+
+// clientOf signs with c.
+func clientOf(c rootCredential, addr string) *s3.Client {
 	return s3.New(s3.Options{
 		BaseEndpoint: aws.String("http://" + addr), Region: "us-east-1", UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider(c.AccessKey, c.SecretKey, ""),
