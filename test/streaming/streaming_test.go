@@ -21,6 +21,7 @@ const limit = 256 << 20
 type load struct {
 	uploads, downloads int
 	size               int64 // of each body
+	stored             bool  // downloads are of what was uploaded before
 }
 
 // TestStreaming: 128 bodies at a time, together eight times the limit.
@@ -41,17 +42,24 @@ func BenchmarkStreaming(b *testing.B) {
 	benchmark(b, "synthetic", load{uploads: 64, downloads: 64, size: 1 << 30})
 }
 
-// BenchmarkStreamingLocal has four uploads of 1 GiB to local disk.
+// BenchmarkStreamingLocal has four uploads of 1 GiB to local disk, and then
+// four downloads of them.
 func BenchmarkStreamingLocal(b *testing.B) {
-	benchmark(b, b.TempDir(), load{uploads: 4, size: 1 << 30})
+	benchmark(b, b.TempDir(), load{uploads: 4, size: 1 << 30}, load{downloads: 4, size: 1 << 30, stored: true})
 }
 
 // benchmark reports throughput and the peak of resident memory.
-func benchmark(b *testing.B, mode string, l load) {
+func benchmark(b *testing.B, mode string, loads ...load) {
 	p := start(b, mode)
-	b.SetBytes(int64(l.uploads+l.downloads) * l.size)
+	var bytes int64
+	for _, l := range loads {
+		bytes += int64(l.uploads+l.downloads) * l.size
+	}
+	b.SetBytes(bytes)
 	for b.Loop() {
-		run(b, p, l)
+		for _, l := range loads {
+			run(b, p, l)
+		}
 	}
 	peak := p.stop(b)
 	b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
@@ -78,8 +86,11 @@ func run(tb testing.TB, p *process, l load) {
 		}
 		g.Go(func() error { return do(client, http.MethodPut, signed.URL, l.size) })
 	}
-	for range l.downloads {
-		key := strconv.FormatInt(l.size, 10)
+	for i := range l.downloads {
+		key := strconv.FormatInt(l.size, 10) // what the synthetic store takes for a length
+		if l.stored {
+			key = "upload-" + strconv.Itoa(i)
+		}
 		signed, err := c.PresignGetObject(tb.Context(), &s3.GetObjectInput{Bucket: aws.String(bucket), Key: &key})
 		if err != nil {
 			tb.Fatal(err)
