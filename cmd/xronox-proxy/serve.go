@@ -20,16 +20,32 @@ func serve(ctx context.Context, c *cli.Command, stdout, stderr io.Writer) func()
 	return func() error {
 		cfg, report, err := loadConfig(c)
 		warn(stderr, report)
-		if err != nil {
+		switch {
+		case err != nil && len(report) > 0:
+			return errReported
+		case err != nil:
 			return err
 		}
 		log := newLog(cfg.Proxy.Log, stderr)
+		warnOfDatabases(cfg, log)
 		a, err := build(ctx, cfg, log)
 		if err != nil {
 			return err
 		}
 		defer a.close()
 		return a.run(ctx, cfg, stdout)
+	}
+}
+
+// warnOfDatabases says that the databases of the configuration give no buckets
+// yet, once, if there are any.
+func warnOfDatabases(cfg *config.Config, log *slog.Logger) {
+	if cfg.Xronox == nil {
+		return
+	}
+	for range cfg.Xronox.Entries() {
+		log.Warn("the databases of the configuration have no buckets yet: served are those that clients make")
+		return
 	}
 }
 
