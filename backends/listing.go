@@ -56,11 +56,13 @@ func ListPage[T any](c Cursor[T], q PageQuery) (Page[T], error) {
 	for ok && strings.HasPrefix(c.Key(), q.Prefix) {
 		entry, isPrefix := q.entry(c.Key())
 		if !isPrefix || entry > q.After {
-			if len(page.Values)+len(page.CommonPrefixes) == q.Max {
+			if page.size() == q.Max {
 				page.Truncated = true
 				return page, nil
 			}
-			if err := page.add(c, entry, isPrefix); err != nil {
+			if isPrefix {
+				page.addPrefix(entry)
+			} else if err := page.addAt(c); err != nil {
 				return Page[T]{}, err
 			}
 		}
@@ -100,20 +102,30 @@ func (q PageQuery) entry(key string) (entry string, isPrefix bool) {
 	return key[:len(q.Prefix)+i+len(q.Delimiter)], true
 }
 
-// add appends the entry at which c stands.
-func (p *Page[T]) add(c Cursor[T], entry string, isPrefix bool) error {
-	p.Last, p.LastIsPrefix = strings.Clone(entry), isPrefix
-	if isPrefix {
-		last := p.Last // a page keeps pointers to strings of their own
-		p.CommonPrefixes = append(p.CommonPrefixes, types.CommonPrefix{Prefix: &last})
-		return nil
-	}
+// size is how many entries a page has.
+func (p *Page[T]) size() int { return len(p.Values) + len(p.CommonPrefixes) }
+
+// addPrefix appends a common prefix.
+func (p *Page[T]) addPrefix(prefix string) {
+	prefix = strings.Clone(prefix) // a page keeps pointers to strings of its own
+	p.CommonPrefixes = append(p.CommonPrefixes, types.CommonPrefix{Prefix: &prefix})
+	p.Last, p.LastIsPrefix = prefix, true
+}
+
+// addAt appends that at which c stands.
+func (p *Page[T]) addAt(c Cursor[T]) error {
 	v, err := c.Value()
 	if err != nil {
 		return err
 	}
-	p.Values = append(p.Values, v)
+	p.addValue(c.Key(), v)
 	return nil
+}
+
+// addValue appends what is listed under key.
+func (p *Page[T]) addValue(key string, v T) {
+	p.Values = append(p.Values, v)
+	p.Last, p.LastIsPrefix = strings.Clone(key), false
 }
 
 // PrefixEnd is the least string greater than every string that begins with
@@ -138,13 +150,18 @@ func ListObjects(c Cursor[types.Object], in *s3.ListObjectsV2Input) (*s3.ListObj
 	if err != nil {
 		return nil, err
 	}
-	count := int32(len(page.Values) + len(page.CommonPrefixes))
+	return objectsPage(page), nil
+}
+
+// objectsPage is a page of objects as the contract has it.
+func objectsPage(page Page[types.Object]) *s3.ListObjectsV2Output {
+	count := int32(page.size())
 	return &s3.ListObjectsV2Output{
 		Contents:       page.Values,
 		CommonPrefixes: page.CommonPrefixes,
 		IsTruncated:    &page.Truncated,
 		KeyCount:       &count,
-	}, nil
+	}
 }
 
 // ListUploads answers in from a store's unfinished uploads. The markers of the
@@ -160,6 +177,11 @@ func ListUploads(c Cursor[types.MultipartUpload], in *s3.ListMultipartUploadsInp
 	if err != nil {
 		return nil, err
 	}
+	return uploadsPage(page), nil
+}
+
+// uploadsPage is a page of uploads as the contract has it.
+func uploadsPage(page Page[types.MultipartUpload]) *s3.ListMultipartUploadsOutput {
 	out := &s3.ListMultipartUploadsOutput{
 		Uploads:        page.Values,
 		CommonPrefixes: page.CommonPrefixes,
@@ -171,7 +193,7 @@ func ListUploads(c Cursor[types.MultipartUpload], in *s3.ListMultipartUploadsInp
 			out.NextUploadIdMarker = page.Values[len(page.Values)-1].UploadId
 		}
 	}
-	return out, nil
+	return out
 }
 
 // pageLength is the length of a page for which n was asked.
