@@ -19,7 +19,7 @@ type Source struct {
 // another object, of a backend below it.
 type Locator interface {
 	// Locate names the object as the backend below does.
-	Locate(CopySource) (Source, error)
+	Locate(context.Context, CopySource) (Source, error)
 }
 
 // ObjectImporter is a composition in which a copy to it is nothing but a copy to
@@ -38,7 +38,7 @@ type PartImporter interface {
 // the road: when both are names for one store, that store copies on its
 // side; otherwise the bytes stream through here.
 func CopyObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
-	src, err := src.located()
+	src, err := src.located(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func CopyObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjectI
 // UploadPartCopy copies src, or in.CopySourceRange of it, to a part of an
 // upload in dst; see [CopyObject].
 func UploadPartCopy(ctx context.Context, dst Backend, src Source, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
-	src, err := src.located()
+	src, err := src.located(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -72,13 +72,13 @@ func UploadPartCopy(ctx context.Context, dst Backend, src Source, in *s3.UploadP
 }
 
 // located follows compositions down to the store that has the object.
-func (s Source) located() (Source, error) {
+func (s Source) located(ctx context.Context) (Source, error) {
 	for {
 		l, ok := s.Backend.(Locator)
 		if !ok {
 			return s, nil
 		}
-		below, err := l.Locate(s.CopySource)
+		below, err := l.Locate(ctx, s.CopySource)
 		if err != nil {
 			return s, err
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // Locate implements [backends.Locator].
-func (m *mount) Locate(src backends.CopySource) (backends.Source, error) {
+func (m *mount) Locate(_ context.Context, src backends.CopySource) (backends.Source, error) {
 	bucket, key := &src.Bucket, &src.Key
 	if err := m.enter(&bucket, &key); err != nil {
 		return backends.Source{}, err
