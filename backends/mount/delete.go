@@ -2,6 +2,7 @@ package mount
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -17,7 +18,11 @@ func (m *mount) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (*
 	refused := map[int]types.Error{} // by place in in.Delete.Objects
 	del.Objects = make([]types.ObjectIdentifier, 0, len(in.Delete.Objects))
 	for i, o := range in.Delete.Objects {
-		if err := m.enter(&c.Bucket, &o.Key); err != nil {
+		err := m.Policy.remove()
+		if err == nil {
+			err = m.enter(&c.Bucket, &o.Key)
+		}
+		if err != nil {
 			refused[i] = errorOf(o, err)
 			continue
 		}
@@ -55,7 +60,7 @@ func (m *mount) mergeErrors(objects []types.ObjectIdentifier, refused map[int]ty
 			out = append(out, e)
 			continue
 		}
-		if len(below) == 0 || aws.ToString(below[0].Key) != m.Prefix+*o.Key {
+		if len(below) == 0 || aws.ToString(below[0].Key) != m.Prefix+strings.TrimPrefix(*o.Key, m.Under) {
 			continue
 		}
 		e := below[0]

@@ -2,23 +2,30 @@ package mount
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/backends"
 )
 
-// ListObjectsV2 implements [backends.Lister]. Putting one prefix in front of
-// all keys keeps their order, so a page below is a page here.
+// ListObjectsV2 implements [backends.Lister]. One prefix in place of another in front
+// of all keys keeps their order, so a page below is a page here.
 func (m *mount) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
-	c := *in
-	c.Bucket, c.Prefix = &m.Bucket, m.inFront(in.Prefix)
-	if in.StartAfter != nil || m.Prefix != "" {
-		// Also without StartAfter: an object named as the prefix itself has no
-		// virtual key and must not take a place in the page.
-		c.StartAfter = m.inFront(in.StartAfter)
+	w := m.window(in.Prefix, in.Delimiter, in.StartAfter)
+	switch {
+	case w.empty:
+		return page(in, nil, false), nil
+	case w.common != "":
+		return m.listCommon(ctx, w.common, in)
+	case w.walk:
+		return backends.ListObjects(backends.NewListCursor(ctx, m, aws.ToString(in.Bucket), aws.ToString(in.Prefix)), in)
 	}
-	below, err := m.Backend.ListObjectsV2(ctx, &c)
+	c := *in
+	c.Bucket, c.Prefix, c.StartAfter = &m.Bucket, w.prefix, w.after
+	below, err := m.listBelow(ctx, &c)
 	if err != nil {
 		return nil, m.outward(err, names{bucket: in.Bucket})
 	}
@@ -36,10 +43,94 @@ func (m *mount) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*
 	return &out, err
 }
 
-// inFront puts the prefix in front of a prefix or marker; nil counts as empty.
-func (m *mount) inFront(s *string) *string { return aws.String(m.Prefix + aws.ToString(s)) }
+// page is the answer to in with these common prefixes and nothing else.
+func page(in *s3.ListObjectsV2Input, prefixes []types.CommonPrefix, truncated bool) *s3.ListObjectsV2Output {
+	return &s3.ListObjectsV2Output{
+		Name: in.Bucket, Prefix: in.Prefix, Delimiter: in.Delimiter, StartAfter: in.StartAfter, MaxKeys: in.MaxKeys,
+		CommonPrefixes: prefixes, KeyCount: aws.Int32(int32(len(prefixes))), IsTruncated: &truncated,
+	}
+}
 
-// leavePrefixes returns common prefixes without ours.
+// listCommon answers in when one common prefix stands for all keys there are.
+func (m *mount) listCommon(ctx context.Context, common string, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	if in.MaxKeys != nil && *in.MaxKeys == 0 {
+		return page(in, nil, false), nil
+	}
+	any, err := m.listBelow(ctx, &s3.ListObjectsV2Input{Bucket: &m.Bucket, Prefix: &m.Prefix, MaxKeys: aws.Int32(1)})
+	switch {
+	case err != nil:
+		return nil, m.outward(err, names{bucket: in.Bucket})
+	case len(any.Contents) == 0:
+		return page(in, nil, false), nil
+	}
+	return page(in, []types.CommonPrefix{{Prefix: &common}}, false), nil
+}
+
+// listBelow lists the physical bucket, less what is excluded.
+func (m *mount) listBelow(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	if len(m.Exclude) == 0 {
+		return m.Backend.ListObjectsV2(ctx, in)
+	}
+	return backends.MergeObjects(ctx, []backends.ListSource{{Lister: m.Backend, Bucket: m.Bucket, Filter: m.filter(m.holdsObject)}}, in)
+}
+
+// filter leaves out what is excluded; holds reports whether anything else is
+// below a prefix.
+func (m *mount) filter(holds func(ctx context.Context, prefix string) (bool, error)) backends.Filter {
+	return backends.Filter{
+		Keep: func(_ context.Context, key string) (bool, error) { return !m.excluded(key), nil },
+		KeepPrefix: func(ctx context.Context, prefix string) (bool, error) {
+			switch {
+			case m.excluded(prefix):
+				return false, nil
+			case !m.reachesExcluded(prefix):
+				return true, nil
+			}
+			return holds(ctx, prefix)
+		},
+		Skip: func(entry string) (after string, ok bool) {
+			for _, x := range m.Exclude {
+				if strings.HasPrefix(entry, x) {
+					return x + strings.Repeat("\U0010ffff", 4), true
+				}
+			}
+			return "", false
+		},
+	}
+}
+
+// reachesExcluded reports whether something excluded is below the prefix.
+func (m *mount) reachesExcluded(prefix string) bool {
+	for _, x := range m.Exclude {
+		if strings.HasPrefix(x, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsObject reports whether there is an object of the mount below a physical prefix.
+func (m *mount) holdsObject(ctx context.Context, prefix string) (bool, error) {
+	c := backends.NewListCursor(ctx, m.Backend, m.Bucket, prefix)
+	ok := c.SeekGE(prefix, "")
+	for ok && m.excluded(c.Key()) {
+		ok = m.seekPast(c)
+	}
+	return ok, c.Err()
+}
+
+// seekPast moves c out of the excluded part that it stands in.
+func (m *mount) seekPast(c backends.Cursor[types.Object]) bool {
+	for _, x := range m.Exclude {
+		if strings.HasPrefix(c.Key(), x) {
+			end, ok := backends.PrefixEnd(x)
+			return ok && c.SeekGE(end, "")
+		}
+	}
+	return c.Next()
+}
+
+// leavePrefixes returns common prefixes as virtual ones.
 func (m *mount) leavePrefixes(below []types.CommonPrefix) ([]types.CommonPrefix, error) {
 	out := make([]types.CommonPrefix, len(below))
 	for i, p := range below {

@@ -1,7 +1,8 @@
 // Package mount shows a part of a physical bucket, the keys below a prefix, as
-// a bucket of its own. It is the one place where a virtual key becomes a
-// physical one and back, and where UploadIds are sealed; a store behind it is
-// only ever named keys under the prefix.
+// a bucket of its own, or as the part of one below a virtual prefix. It is the one
+// place where a virtual key becomes a physical one and back, where UploadIds are
+// sealed, and where policies of data types are applied; a store behind it is only
+// ever named keys under the prefix.
 package mount
 
 import (
@@ -21,14 +22,18 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 const maxKeyBytes = 1024
 
-// Options is what a mount is made of. All but Prefix are needed.
+// Options is what a mount is made of. Backend, Bucket, BucketID, MountID and
+// Sealer are needed.
 type Options struct {
 	Backend  backends.Backend
-	Bucket   string // physical
-	Prefix   string // physical key = Prefix + key
-	BucketID string // of the virtual bucket; UploadIds are bound to it,
-	MountID  string // and to this
+	Bucket   string   // physical
+	Prefix   string   // physical key = Prefix + what follows Under in the key
+	Under    string   // every key of the mount begins with it; calls with others are mistakes
+	Exclude  []string // physical prefixes below Prefix that are not the mount's
+	BucketID string   // of the virtual bucket; UploadIds are bound to it,
+	MountID  string   // and to this
 	Sealer   *token.Sealer
+	Policy   Policy
 }
 
 // New returns the Backend of the virtual bucket. It ignores the Bucket of its inputs,
@@ -46,26 +51,41 @@ func New(o Options) backends.Backend {
 type mount struct{ Options }
 
 // enter makes the bucket and the key of an input physical. It is the last
-// moment before they leave, so it looks once more at what it made.
+// moment before they leave, so it looks once more at what it made. A key that would
+// be in an excluded part has no object here: NoSuchKey.
 func (m *mount) enter(bucket, key **string) error {
 	if *key == nil || **key == "" {
 		return s3err.New(s3err.InternalError).Because(errNoKey)
 	}
-	physical := m.Prefix + **key
-	if len(physical) > maxKeyBytes {
-		return m.keyTooLong(len(physical))
-	}
-	if !m.owns(physical) {
+	rest, ok := strings.CutPrefix(**key, m.Under)
+	physical := m.Prefix + rest
+	switch {
+	case ok && m.excluded(physical):
+		return s3err.New(s3err.NoSuchKey).With("Key", **key)
+	case !ok || !m.owns(physical):
 		return s3err.New(s3err.InternalError).Because(errOutside)
+	case len(physical) > maxKeyBytes:
+		return m.keyTooLong(len(physical))
 	}
 	*bucket, *key = &m.Bucket, &physical
 	return nil
 }
 
-// owns reports whether a physical key is in the image of this mount. The
-// prefix itself is not: it would be the empty key.
+// owns reports whether a physical key is in the image of this mount. The prefix
+// itself is when it stands for the key Under, and not when it would be the empty key.
 func (m *mount) owns(physical string) bool {
-	return len(physical) > len(m.Prefix) && strings.HasPrefix(physical, m.Prefix)
+	return strings.HasPrefix(physical, m.Prefix) && physical != "" &&
+		(len(physical) > len(m.Prefix) || m.Under != "") && !m.excluded(physical)
+}
+
+// excluded reports whether a physical key is in a part that is not the mount's.
+func (m *mount) excluded(physical string) bool {
+	for _, x := range m.Exclude {
+		if strings.HasPrefix(physical, x) {
+			return true
+		}
+	}
+	return false
 }
 
 // leave returns the virtual name of a key that came from below.
@@ -73,16 +93,22 @@ func (m *mount) leave(physical *string) (*string, error) {
 	if physical == nil || !m.owns(*physical) {
 		return nil, s3err.New(s3err.InternalError).Because(errOutside)
 	}
-	key := (*physical)[len(m.Prefix):]
-	return &key, nil
+	return m.virtual(*physical), nil
+}
+
+// virtual is the virtual name of a key, or prefix of keys, that begins with Prefix.
+func (m *mount) virtual(physical string) *string {
+	key := m.Under + physical[len(m.Prefix):]
+	return &key
 }
 
 // keyTooLong is the error of a key that was fine until the prefix came in front. The
 // figures are those of the client's key.
 func (m *mount) keyTooLong(physical int) error {
+	longer := len(m.Prefix) - len(m.Under)
 	return s3err.New(s3err.KeyTooLong).
-		With("Size", strconv.Itoa(physical-len(m.Prefix))).
-		With("MaxSizeAllowed", strconv.Itoa(maxKeyBytes-len(m.Prefix)))
+		With("Size", strconv.Itoa(physical-longer)).
+		With("MaxSizeAllowed", strconv.Itoa(maxKeyBytes-longer))
 }
 
 // GetObject implements [backends.ObjectReader].
@@ -111,14 +137,20 @@ func (m *mount) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutOb
 	if err := m.enter(&c.Bucket, &c.Key); err != nil {
 		return nil, err
 	}
+	if err := m.Policy.put(&c); err != nil {
+		return nil, err
+	}
 	out, err := m.Backend.PutObject(ctx, &c)
-	return out, m.outward(err, names{in.Bucket, in.Key, nil})
+	return out, m.Policy.refusal(m.outward(err, names{in.Bucket, in.Key, nil}), in.IfNoneMatch)
 }
 
 // DeleteObject implements [backends.ObjectWriter].
 func (m *mount) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
 	c := *in
 	if err := m.enter(&c.Bucket, &c.Key); err != nil {
+		return nil, err
+	}
+	if err := m.Policy.remove(); err != nil {
 		return nil, err
 	}
 	out, err := m.Backend.DeleteObject(ctx, &c)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
@@ -57,6 +56,9 @@ func (m *uploads) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 	if err := m.enter(&c.Bucket, &c.Key); err != nil {
 		return nil, err
 	}
+	if err := m.Policy.create(&c); err != nil {
+		return nil, err
+	}
 	below, err := m.below.CreateMultipartUpload(ctx, &c)
 	if err != nil {
 		return nil, m.outward(err, names{in.Bucket, in.Key, nil})
@@ -70,6 +72,9 @@ func (m *uploads) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 func (m *uploads) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
 	c := *in
 	if err := m.enterUpload(&c.Bucket, &c.Key, &c.UploadId); err != nil {
+		return nil, err
+	}
+	if err := m.Policy.part(); err != nil {
 		return nil, err
 	}
 	out, err := m.below.UploadPart(ctx, &c)
@@ -87,6 +92,9 @@ func (m *uploads) ImportPart(ctx context.Context, src backends.Source, in *s3.Up
 	if err := m.enterUpload(&c.Bucket, &c.Key, &c.UploadId); err != nil {
 		return nil, err
 	}
+	if err := m.Policy.part(); err != nil {
+		return nil, err
+	}
 	out, err := backends.UploadPartCopy(ctx, m.Backend, src, &c)
 	return out, m.outward(err, names{in.Bucket, nil, in.UploadId})
 }
@@ -97,9 +105,12 @@ func (m *uploads) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 	if err := m.enterUpload(&c.Bucket, &c.Key, &c.UploadId); err != nil {
 		return nil, err
 	}
+	if err := m.Policy.complete(&c); err != nil {
+		return nil, err
+	}
 	below, err := m.below.CompleteMultipartUpload(ctx, &c)
 	if err != nil {
-		return nil, m.outward(err, names{in.Bucket, in.Key, in.UploadId})
+		return nil, m.Policy.refusal(m.outward(err, names{in.Bucket, in.Key, in.UploadId}), in.IfNoneMatch)
 	}
 	out := *below
 	out.Bucket, out.Key, out.Location = in.Bucket, in.Key, nil // the edge knows where it is
@@ -129,48 +140,4 @@ func (m *uploads) ListParts(ctx context.Context, in *s3.ListPartsInput) (*s3.Lis
 	out := *below
 	out.Bucket, out.Key, out.UploadId = in.Bucket, in.Key, in.UploadId
 	return &out, nil
-}
-
-// ListMultipartUploads implements [backends.MultipartUploader].
-func (m *uploads) ListMultipartUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (*s3.ListMultipartUploadsOutput, error) {
-	c := *in
-	c.Bucket, c.Prefix = &m.Bucket, m.inFront(in.Prefix)
-	if in.KeyMarker != nil || m.Prefix != "" {
-		c.KeyMarker = m.inFront(in.KeyMarker)
-	}
-	if aws.ToString(in.KeyMarker) == "" || aws.ToString(in.UploadIdMarker) == "" {
-		c.UploadIdMarker = nil // it means nothing without the other
-	} else if m.open(&c.UploadIdMarker, in.KeyMarker) != nil {
-		return nil, s3err.InvalidArg("upload-id-marker", *in.UploadIdMarker, "Invalid uploadId marker")
-	}
-	below, err := m.below.ListMultipartUploads(ctx, &c)
-	if err != nil {
-		return nil, m.outward(err, names{bucket: in.Bucket})
-	}
-	return m.leaveUploads(in, below)
-}
-
-// leaveUploads is below's page as the client of in sees it.
-func (m *uploads) leaveUploads(in *s3.ListMultipartUploadsInput, below *s3.ListMultipartUploadsOutput) (*s3.ListMultipartUploadsOutput, error) {
-	out := *below
-	out.Bucket, out.Prefix, out.KeyMarker, out.UploadIdMarker = in.Bucket, in.Prefix, in.KeyMarker, in.UploadIdMarker
-	var err error
-	if aws.ToString(below.NextKeyMarker) != "" {
-		if out.NextKeyMarker, err = m.leave(below.NextKeyMarker); err != nil {
-			return nil, err
-		}
-		if aws.ToString(below.NextUploadIdMarker) != "" {
-			out.NextUploadIdMarker = m.seal(below.NextUploadIdMarker, *out.NextKeyMarker)
-		}
-	}
-	out.Uploads = make([]types.MultipartUpload, len(below.Uploads))
-	for i, u := range below.Uploads {
-		if u.Key, err = m.leave(u.Key); err != nil {
-			return nil, err
-		}
-		u.UploadId = m.seal(u.UploadId, *u.Key)
-		out.Uploads[i] = u
-	}
-	out.CommonPrefixes, err = m.leavePrefixes(below.CommonPrefixes)
-	return &out, err
 }

@@ -1,0 +1,108 @@
+package mount
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// Policy is what holds for all objects of a mount; the zero value is nothing.
+type Policy struct {
+	StorageClass types.StorageClass // of objects whose writer names none
+	KMSKeyID     string             // encrypts, by SSE-KMS, objects whose writer asks for no encryption
+	Access       Access
+}
+
+// Access is what may be done with the objects of a mount.
+type Access int
+
+// The kinds of access. AppendOnly takes new keys, and neither replaces nor
+// deletes: it needs a store that has conditional writes.
+const (
+	ReadWrite Access = iota
+	AppendOnly
+	ReadOnly
+)
+
+// write applies the policy to any write of a new object; noneMatch guards it.
+func (p *Policy) write(class *types.StorageClass, sse *types.ServerSideEncryption, key **string) error {
+	if p.Access == ReadOnly {
+		return s3err.New(s3err.AccessDenied)
+	}
+	if *class == "" {
+		*class = p.StorageClass
+	}
+	if *sse == "" && p.KMSKeyID != "" {
+		*sse, *key = types.ServerSideEncryptionAwsKms, aws.String(p.KMSKeyID)
+	}
+	return nil
+}
+
+// guard makes a write, for append-only mounts, one that replaces nothing. A writer
+// who wants to replace something is refused.
+func (p *Policy) guard(match *string, noneMatch **string) error {
+	if p.Access != AppendOnly {
+		return nil
+	}
+	if match != nil {
+		return s3err.New(s3err.AccessDenied)
+	}
+	*noneMatch = aws.String("*")
+	return nil
+}
+
+// refusal makes of a failed guard what the client is told: AccessDenied, unless it
+// set that condition itself.
+func (p *Policy) refusal(err error, asked *string) error {
+	if p.Access == AppendOnly && asked == nil && s3err.Is(err, s3err.PreconditionFailed) {
+		return s3err.New(s3err.AccessDenied).Because(err)
+	}
+	return err
+}
+
+// remove refuses deletions where there are none.
+func (p *Policy) remove() error {
+	if p.Access != ReadWrite {
+		return s3err.New(s3err.AccessDenied)
+	}
+	return nil
+}
+
+// put applies the policy to a PutObject.
+func (p *Policy) put(in *s3.PutObjectInput) error {
+	if err := p.write(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId); err != nil {
+		return err
+	}
+	return p.guard(in.IfMatch, &in.IfNoneMatch)
+}
+
+// copy applies the policy to a CopyObject.
+func (p *Policy) copy(in *s3.CopyObjectInput) error {
+	if err := p.write(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId); err != nil {
+		return err
+	}
+	return p.guard(in.IfMatch, &in.IfNoneMatch)
+}
+
+// create applies the policy to a CreateMultipartUpload.
+func (p *Policy) create(in *s3.CreateMultipartUploadInput) error {
+	return p.write(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId)
+}
+
+// part refuses parts of uploads that can never be completed.
+func (p *Policy) part() error {
+	if p.Access == ReadOnly {
+		return s3err.New(s3err.AccessDenied)
+	}
+	return nil
+}
+
+// complete applies the policy to a CompleteMultipartUpload.
+func (p *Policy) complete(in *s3.CompleteMultipartUploadInput) error {
+	if err := p.part(); err != nil {
+		return err
+	}
+	return p.guard(in.IfMatch, &in.IfNoneMatch)
+}
