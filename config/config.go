@@ -30,6 +30,14 @@ type Proxy struct {
 	Index Index `json:"index"`
 	// Credentials are the key pairs of clients.
 	Credentials []Credential `json:"credentials"`
+	// Connections are settings of spacesConnections that Xronox has no members for, by
+	// the same names.
+	Connections map[string]Connection `json:"connections"`
+	// AutomaticBuckets says whether every scope, and every bucket name that Xronox
+	// recorded, is a virtual bucket by itself.
+	AutomaticBuckets bool `json:"automaticBuckets"`
+	// CreateBuckets says whether physical buckets that are missing are made at start.
+	CreateBuckets bool `json:"createBuckets"`
 	// VirtualBuckets are the configured buckets, by the name clients use.
 	VirtualBuckets map[string]VirtualBucket `json:"virtualBuckets"`
 	// BucketTemplate says where buckets that clients create are put.
@@ -70,7 +78,17 @@ type Credential struct {
 	UserID        string  `json:"userId"`        // owner of what it creates; empty: the access key
 	DisplayName   string  `json:"displayName"`   // of the owner
 	TenantID      string  `json:"tenantId"`      // empty: the default tenant
+	Tier          string  `json:"tier"`          // of its tenant in dynamicTenants; empty: default
 	Grants        []Grant `json:"grants"`        // empty: everything in its tenant
+}
+
+// Connection is what the proxy must know of one of spacesConnections besides
+// what Xronox does.
+type Connection struct {
+	// Layout is how the scopes at this connection are laid out; empty is LayoutCR001.
+	Layout Layout `json:"layout"`
+	// TenantPrefix puts <prefix>/<tenantId>/ before the physical keys of tenants' scopes.
+	TenantPrefix bool `json:"tenantPrefix"`
 }
 
 // Grant allows actions on the buckets and keys it names.
@@ -96,8 +114,9 @@ type VirtualBucket struct {
 	Connection  string     `json:"connection"`  // ModeFlat without a scope: of spacesConnections; empty: local disk
 	Bucket      string     `json:"bucket"`      // ModeFlat without a scope: the physical bucket
 	Prefix      string     `json:"prefix"`      // ModeFlat without a scope: before every key
-	DefaultType DataType   `json:"defaultType"` // ModeLegacy: of keys that fit no class
+	DefaultType DataType   `json:"defaultType"` // ModeLegacy: of keys that fit no class; empty: content
 	ReadThrough bool       `json:"readThrough"` // ModeLegacy: what is not found is read from the old bucket
+	Default     *Spot      `json:"default"`     // ModeTyped: of keys that begin with no data type; nil: refused
 	Layout      Layout     `json:"layout"`
 	Versioning  Versioning `json:"versioning"`
 
@@ -107,6 +126,13 @@ type VirtualBucket struct {
 	Tenants []string `json:"tenants"`
 	// TenantPrefix puts <prefix>/<tenantId>/ before every physical key.
 	TenantPrefix bool `json:"tenantPrefix"`
+}
+
+// Spot is a place at a connection.
+type Spot struct {
+	Connection string `json:"connection"` // of spacesConnections; empty: local disk
+	Bucket     string `json:"bucket"`
+	Prefix     string `json:"prefix"`
 }
 
 // Mode is how a virtual bucket maps keys.

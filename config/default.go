@@ -11,6 +11,8 @@ func Default() *Config {
 		DataDir: "./xronox-data",
 		Region:  "us-east-1",
 		Index:   Index{Driver: DriverEmbedded, DBName: "xronox_proxy"},
+
+		AutomaticBuckets: true,
 		// One physical bucket each, so that DeleteBucket can be atomic.
 		BucketTemplate: BucketTemplate{Mode: ModeFlat, Bucket: "{tenantId}/{bucket}"},
 		Limits: Limits{

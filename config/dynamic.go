@@ -191,3 +191,18 @@ func (e *xronoxError) Error() string { return e.message }
 
 // Unwrap returns what the words stand for, such as ErrNotOffered.
 func (e *xronoxError) Unwrap() error { return e.cause }
+
+// Uses returns the first bucket template, of those that serve a tier, that has the
+// variable in it; empty when none has.
+func (d *DynamicTenants) Uses(variable, tier string) string {
+	t := d.Tier
+	if named, ok := d.Tiers[tier]; ok && tier != "" {
+		t = named
+	}
+	for _, template := range []string{t.BucketTemplate, t.RecordsBucketTemplate, t.VersionsBucketTemplate, t.ContentBucketTemplate, t.BackupsBucketTemplate} {
+		if strings.Contains(template, "{"+variable+"}") {
+			return template
+		}
+	}
+	return ""
+}

@@ -70,6 +70,12 @@ var proxyShape = sync.OnceValue(func() objectShape {
 			text("dbName", "Name of the MongoDB database; with driver mongo."),
 		}}},
 		{name: "credentials", of: listShape{of: credentialShape(text, ruled)}, doc: "Key pairs of clients."},
+		{name: "connections", of: mapShape{of: objectShape{closed: true, fields: []field{
+			{name: "layout", of: oneOf("cr001", "native"), doc: "cr001: bucket and prefix by data type; native: as v3.1.0 wrote, all in one."},
+			{name: "tenantPrefix", of: boolShape{}, doc: "Put the tenant's id before the physical keys of tenants' databases."},
+		}}}, doc: "Settings of connections to object stores, by their names in spacesConnections."},
+		{name: "automaticBuckets", of: boolShape{}, doc: "Whether every database, and every bucket name that Xronox recorded, is a virtual bucket; true when absent."},
+		{name: "createBuckets", of: boolShape{}, doc: "Make physical buckets that are missing, at start."},
 		{name: "virtualBuckets", of: mapShape{of: virtualBucketShape(text, ruled), key: bucketNameRule}, doc: "Configured buckets, by the name that clients use."},
 		{name: "bucketTemplate", of: objectShape{closed: true, fields: []field{
 			{name: "mode", of: oneOf("flat"), doc: "The only mode of buckets that clients create."},
@@ -104,6 +110,7 @@ func credentialShape(text textField, ruled ruledField) objectShape {
 		text("userId", "Owner of what it creates; the access key when absent."),
 		text("displayName", "Name of the owner."),
 		ruled("tenantId", tenantRule, "Tenant whose buckets it sees; the default tenant when absent."),
+		text("tier", "Tier of the tenant in dynamicTenants."),
 		{name: "grants", doc: "What it may do; everything in its tenant when absent.", of: listShape{of: objectShape{closed: true, fields: []field{
 			{name: "buckets", of: listShape{of: nonEmpty}, doc: "Buckets, as patterns with *; every one when absent."},
 			{name: "prefix", of: anyText, doc: "Beginning of keys; every key when absent."},
@@ -130,6 +137,11 @@ func virtualBucketShape(text textField, ruled ruledField) objectShape {
 		{name: "prefix", of: anyText, doc: "flat without a scope: before every key."},
 		{name: "defaultType", of: typeName, doc: "legacy: data type of keys of no known shape."},
 		{name: "readThrough", of: boolShape{}, doc: "legacy: read what is not found from the old bucket."},
+		{name: "default", doc: "typed: where keys are that begin with no data type; they are refused when absent.", of: objectShape{closed: true, fields: []field{
+			text("connection", "Name of a connection in spacesConnections; local disk when absent."),
+			{name: "bucket", of: nonEmpty, need: required, doc: "The physical bucket."},
+			{name: "prefix", of: anyText, doc: "Before every key."},
+		}}},
 		{name: "layout", of: oneOf("cr001", "native"), doc: "cr001: bucket and prefix by data type; native: as v3.1.0 wrote, all in one."},
 		{name: "versioning", of: oneOf("enabled", "suspended"), doc: "State of versioning until a client sets it."},
 		text("versionsPrefix", "flat without a scope: where versions are kept."),

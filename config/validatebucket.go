@@ -46,6 +46,9 @@ func (v *validator) virtualBucket(s spot, name string) {
 	default:
 		v.bucketPlace(s, b)
 	}
+	if b.Default != nil {
+		v.connectionName(s.key("default").key("connection"), b.Default.Connection)
+	}
 	if b.TenantID != eachTenant && strings.Contains(b.TenantID, "{") {
 		v.fail(s.key("tenantId"), "Only the whole value can be "+eachTenant, "write "+eachTenant+", or the tenant's id")
 	}
@@ -61,6 +64,9 @@ func (v *validator) members(s spot, b VirtualBucket) {
 	if b.Mode != ModeLegacy {
 		wrong("defaultType", "of mode legacy")
 		wrong("readThrough", "of mode legacy")
+	}
+	if b.Mode != ModeTyped {
+		wrong("default", "of mode typed")
 	}
 	if b.Mode != ModeFlat || !b.HasScope() {
 		wrong("dataType", "of mode flat with a database")
@@ -82,6 +88,9 @@ func (v *validator) bucketScope(s spot, b VirtualBucket) {
 	if x == nil {
 		v.fail(s.key("database"), "There are no databases in this file", "add them, or name connection and bucket")
 		return
+	}
+	if b.Mode == ModeTyped && b.Layout == LayoutNative {
+		v.fail(s.key("layout"), "A typed bucket cannot have the native layout, which keeps no types apart", "use mode legacy or flat, or the layout cr001")
 	}
 	if b.Mode == ModeFlat && b.DataType == "" {
 		v.fail(s, "A flat bucket over a database needs dataType", "add records, versions, content or backups")

@@ -21,6 +21,9 @@ func (v *validator) proxy(s spot) {
 	}
 	v.index(s.key("index"))
 	v.credentials(s.key("credentials"))
+	for _, name := range sorted(p.Connections) {
+		v.connectionName(s.key("connections").key(name), name)
+	}
 	for _, name := range sorted(p.VirtualBuckets) {
 		v.virtualBucket(s.key("virtualBuckets").key(name), name)
 	}
