@@ -26,8 +26,8 @@ func (r *Router) CreateBucket(ctx context.Context, id Identity, bucket string) (
 		return nil, s3err.New(s3err.AccessDenied)
 	}
 	t := r.table.Load()
-	if route, ok := t.static[bucketName{id.TenantID, bucket}]; ok {
-		return nil, taken(bucket, route.Owner, id)
+	if r, ok := t.configured(id.TenantID, bucket); ok {
+		return nil, taken(r.Name, "", id) // the tenant's, whoever asks
 	}
 	if !t.Template.namesTenant() && !slices.Equal(t.Tenants, []string{id.TenantID}) {
 		return nil, s3err.New(s3err.InternalError).Because(fmt.Errorf("router: bucketTemplate is not for tenant %q", id.TenantID))
@@ -42,7 +42,7 @@ func (r *Router) CreateBucket(ctx context.Context, id Identity, bucket string) (
 		Region: t.Region, Created: r.now().UTC().Truncate(time.Millisecond),
 		Mounts: []Mount{t.Template.mount(id.TenantID, bucket)},
 	}
-	route, err := t.route(record)
+	route, err := t.route(&record, id.TenantID)
 	if err != nil {
 		return nil, err
 	}
@@ -72,10 +72,10 @@ func (r *Router) free(ctx context.Context, t *table, id Identity, bucket string)
 	if !ok {
 		return nil
 	}
-	_, m, err := t.backend(record)
-	if err != nil || !m.Own {
+	if t.servable(&record) != nil || !record.Mounts[0].Own {
 		return taken(bucket, record.Owner, id)
 	}
+	m := record.Mounts[0]
 	manager, err := t.manager(m)
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func behind(err error) error { return s3err.New(s3err.From(err).Code).Because(er
 // that answers NoSuchBucket and that removing or making it again heals.
 func (r *Router) DeleteBucket(ctx context.Context, id Identity, bucket string) error {
 	t := r.table.Load()
-	if _, ok := t.static[bucketName{id.TenantID, bucket}]; ok {
+	if _, ok := t.configured(id.TenantID, bucket); ok {
 		return s3err.Newf(s3err.AccessDenied, "The bucket is part of the server's configuration.")
 	}
 	if err := ValidateBucketName(bucket); err != nil {
@@ -159,7 +159,7 @@ func (r *Router) DeleteBucket(ctx context.Context, id Identity, bucket string) e
 
 // clear removes what is physical of an empty bucket.
 func (t *table) clear(ctx context.Context, record BucketRecord) error {
-	route, err := t.route(record)
+	route, err := t.route(&record, record.TenantID)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 // more says that there are others.
 func (r *Router) ListBuckets(ctx context.Context, id Identity, prefix, after string, limit int) (list []Bucket, more bool, err error) {
 	t := r.table.Load()
-	for _, b := range t.byTenant[id.TenantID] {
+	for _, b := range t.visible(id.TenantID) {
 		if b.Name > after && strings.HasPrefix(b.Name, prefix) && id.sees(b.Name) {
 			list = append(list, b)
 		}
@@ -50,7 +50,7 @@ func (r *Router) made(ctx context.Context, t *table, id Identity, want listRange
 			return nil, fmt.Errorf("router: list buckets: %w", err)
 		}
 		for i := range page {
-			_, hidden := t.static[bucketName{id.TenantID, page[i].Name}]
+			_, hidden := t.configured(id.TenantID, page[i].Name)
 			if !hidden && id.sees(page[i].Name) {
 				list = append(list, page[i].bucket())
 			}

@@ -2,54 +2,169 @@ package router
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/xronox/xronox-proxy/s3err"
 )
 
-// Mount says where the keys of a bucket are: physical key = Prefix + key. What
-// begins with Prefix in that physical bucket is the image of the mount.
+// Mount says where some keys of a bucket are: physical key = Prefix + what follows Under
+// in the key. Which keys those are is said by Under, or by Classes; a mount
+// with neither holds every key that no other mount of the bucket does. The physical
+// keys a mount can reach are its image: what begins with Prefix in that physical
+// bucket, less what begins with one of Exclude.
 type Mount struct {
 	ID      string `json:"id"`      // stable; tokens and index rows name it
 	Backend string `json:"backend"` // name of the connection
 	Bucket  string `json:"bucket"`  // physical
 	Prefix  string `json:"prefix,omitempty"`
 
+	Under   string  `json:"under,omitempty"`   // holds the keys that begin with this
+	Classes []Class `json:"classes,omitempty"` // holds the keys of these classes
+	Policy  Policy  `json:"policy,omitzero"`
+
+	// Old says that keys are only read here, when they are not found in the
+	// mounts that hold them: a place that objects are moved away from.
+	Old     bool     `json:"old,omitempty"`
+	Exclude []string `json:"exclude,omitempty"` // with Old: physical prefixes that are other mounts'
+
 	// Own says that the physical bucket was made for this bucket alone, and is
 	// removed with it.
 	Own bool `json:"own,omitempty"`
 }
 
+// Policy is what holds for the objects of a mount.
+type Policy struct {
+	StorageClass string `json:"storageClass,omitempty"` // of objects whose writer names none
+	KMSKeyID     string `json:"kmsKeyId,omitempty"`     // encrypts objects whose writer asks for nothing else
+	Access       Access `json:"access,omitempty"`
+}
+
+// Access is what clients may do with the objects of a mount; empty is everything.
+type Access string
+
+// The kinds of access besides everything. AppendOnly neither replaces nor deletes.
+const (
+	ReadOnly   Access = "readOnly"
+	AppendOnly Access = "appendOnly"
+)
+
 // mainMount is the id of the one mount of a bucket that does not fan out.
 const mainMount = "main"
 
-// overlaps reports whether the images of two mounts have an object in common.
-// Connections are told apart by name: that two names reach one account is
-// for the configuration to rule out.
-func (m Mount) overlaps(o Mount) bool {
-	return m.Backend == o.Backend && m.Bucket == o.Bucket &&
-		(strings.HasPrefix(m.Prefix, o.Prefix) || strings.HasPrefix(o.Prefix, m.Prefix))
+// Physical is the physical key of a key that m holds.
+func (m *Mount) Physical(key string) string { return m.Prefix + strings.TrimPrefix(key, m.Under) }
+
+// overlaps reports whether the images of two mounts of one store have an object in common.
+func (m *Mount) overlaps(o *Mount) bool {
+	if m.Bucket != o.Bucket {
+		return false
+	}
+	if len(m.Prefix) > len(o.Prefix) {
+		m, o = o, m
+	}
+	return strings.HasPrefix(o.Prefix, m.Prefix) && !m.excludes(o.Prefix)
+}
+
+// excludes reports whether all keys below the prefix are other mounts'.
+func (m *Mount) excludes(prefix string) bool {
+	return slices.ContainsFunc(m.Exclude, func(x string) bool { return strings.HasPrefix(prefix, x) })
+}
+
+// samePlace reports whether two mounts map every key alike, so that they share
+// no object although their images are one.
+func (m *Mount) samePlace(o *Mount) bool {
+	return m.Prefix == o.Prefix && m.Under == "" && o.Under == "" && !m.Old && !o.Old
 }
 
 // String is the mount in messages for the operator.
 func (m Mount) String() string { return fmt.Sprintf("%s: %s/%s", m.Backend, m.Bucket, m.Prefix) }
 
-// aliases reports whether two buckets are declared to be one and the same:
-// only within a tenant.
-func (r *BucketRecord) aliases(o *BucketRecord) bool {
-	return r.BucketID != "" && r.BucketID == o.BucketID && r.TenantID == o.TenantID
+// rule says in words which keys m holds.
+func (m *Mount) rule() string {
+	switch {
+	case m.Old:
+		return "keys not found elsewhere are read from the old place"
+	case m.Under != "":
+		return fmt.Sprintf("keys that begin with %q", m.Under)
+	case len(m.Classes) > 0:
+		return "keys of class " + joinClasses(m.Classes)
+	}
+	return "every other key"
 }
 
-// checkOverlap refuses a bucket that reaches an object which another bucket reaches too.
-func (r *BucketRecord) checkOverlap(o *BucketRecord) error {
-	if r.aliases(o) {
-		return nil
-	}
+// Selector tells which mount of a bucket holds a key. It is immutable.
+type Selector struct {
+	mounts []Mount       // the bucket's, less the old one
+	under  []int         // mounts with Under, the longest first
+	class  map[Class]int // mounts with Classes
+	rest   int           // the mount of every other key, or -1
+	anyKey bool          // there is only one mount, and it takes every key
+}
+
+// NewSelector returns the Selector of r.
+func NewSelector(r *BucketRecord) *Selector {
+	s := &Selector{class: map[Class]int{}, rest: -1}
 	for _, m := range r.Mounts {
-		for _, n := range o.Mounts {
-			if m.overlaps(n) {
-				return fmt.Errorf("buckets %q of tenant %q and %q of tenant %q would share objects: %s and %s",
-					r.Name, r.TenantID, o.Name, o.TenantID, m, n)
-			}
+		if m.Old {
+			continue
+		}
+		i := len(s.mounts)
+		s.mounts = append(s.mounts, m)
+		for _, c := range m.Classes {
+			s.class[c] = i
+		}
+		switch {
+		case m.Under != "":
+			s.under = append(s.under, i)
+		case len(m.Classes) == 0:
+			s.rest = i
 		}
 	}
-	return nil
+	slices.SortFunc(s.under, func(a, b int) int { return len(s.mounts[b].Under) - len(s.mounts[a].Under) })
+	s.anyKey = len(s.mounts) == 1 && (s.rest == 0 || len(s.class) == len(Classes()))
+	return s
+}
+
+// Mounts returns the mounts that keys are selected from, in the order of the
+// numbers that Select gives.
+func (s *Selector) Mounts() []Mount { return s.mounts }
+
+// TakesAny reports whether there is nothing to select.
+func (s *Selector) TakesAny() bool { return s.anyKey }
+
+// Select returns the number of the mount that holds key: InvalidArgument, naming what
+// a key may begin with, when none does.
+func (s *Selector) Select(key string) (int, error) {
+	for _, i := range s.under {
+		if strings.HasPrefix(key, s.mounts[i].Under) {
+			return i, nil
+		}
+	}
+	if len(s.class) > 0 {
+		if i, ok := s.class[Classify(key)]; ok {
+			return i, nil
+		}
+	}
+	if s.rest >= 0 {
+		return s.rest, nil
+	}
+	return 0, s3err.InvalidArg("key", key, "A key in this bucket begins with "+s.beginnings()+".")
+}
+
+// beginnings lists what a key may begin with.
+func (s *Selector) beginnings() string {
+	var all []string
+	for i := range s.mounts {
+		if u := s.mounts[i].Under; u != "" {
+			all = append(all, u)
+		}
+	}
+	if len(all) > 1 {
+		all[len(all)-1] = "or " + all[len(all)-1]
+	}
+	if len(all) == 2 {
+		return all[0] + " " + all[1]
+	}
+	return strings.Join(all, ", ")
 }

@@ -19,7 +19,16 @@ type BucketRecord struct {
 	Owner    string    `json:"owner"`
 	Region   string    `json:"region"`
 	Created  time.Time `json:"created"`
-	Mounts   []Mount   `json:"mounts"` // exactly one until buckets fan out
+	Mounts   []Mount   `json:"mounts"` // one, but for buckets of the configuration
+
+	// Group, of a bucket of the configuration, names what it is a view of: buckets of a tenant
+	// with the same group are aliases, and have one BucketID. Empty: of nothing but itself.
+	Group string `json:"-"`
+	// Tenants see the bucket, of the configuration, besides the one it belongs to;
+	// "*" is every tenant.
+	Tenants []string `json:"-"`
+	// Rule says how the bucket came about, for the operator.
+	Rule string `json:"-"`
 }
 
 // ErrExists is what an insert under a key in use gives.

@@ -26,6 +26,7 @@ type Route struct {
 	Region   string
 	Created  time.Time
 	Backend  backends.Backend // takes virtual keys; Bucket is ignored
+	Record   *BucketRecord    // what it was composed from; read only
 }
 
 // Resolver finds the route of a virtual bucket. [Router] does, and so does a
@@ -47,14 +48,15 @@ type Bucket struct {
 // Config is the part of a Router that a reload replaces.
 type Config struct {
 	Backends map[string]backends.Backend // by name of the connection
+	Stores   map[string]string           // the store behind a connection, where two may have one; by its name otherwise
 	Template Template                    // of the buckets that clients make
 	Buckets  []BucketRecord              // of the configuration; an empty BucketID or Created is taken from the index
 	Tenants  []string                    // all there are
 	Region   string
 
-	// Compose shows a mount of b as the bucket of that id. It is given and not
-	// built in, because only cmd knows the compositions.
-	Compose func(b backends.Backend, bucketID string, m Mount) backends.Backend
+	// Compose shows the mounts of a bucket as one Backend. It is given and not built in,
+	// because only cmd knows the compositions. All connections of the record are among Backends.
+	Compose func(*BucketRecord) backends.Backend
 }
 
 // Options is what a Router is made of.
@@ -133,6 +135,9 @@ func (r *Router) identify(ctx context.Context, b *BucketRecord) error {
 		return err
 	}
 	name := "bucket/" + b.TenantID + "/" + b.Name // a tenant has no slash
+	if b.Group != "" {
+		name = "group/" + b.TenantID + "/" + b.Group
+	}
 	if value, err = r.records.InsertValue(ctx, name, value); err != nil {
 		return fmt.Errorf("router: id of bucket %q: %w", b.Name, err)
 	}
@@ -176,10 +181,8 @@ const recordsPage = 1000
 
 // checkRecord is checkRecords for one.
 func (t *table) checkRecord(b *BucketRecord) error {
-	for i := range t.records {
-		if err := b.checkOverlap(&t.records[i]); err != nil {
-			return err
-		}
+	if err := t.images.conflictsWith(b, t.Stores); err != nil {
+		return err
 	}
 	return t.checkTemplate(b)
 }
@@ -187,8 +190,8 @@ func (t *table) checkRecord(b *BucketRecord) error {
 // Resolve implements [Resolver].
 func (r *Router) Resolve(ctx context.Context, tenantID, bucket string) (*Route, error) {
 	t := r.table.Load()
-	if route, ok := t.static[bucketName{tenantID, bucket}]; ok {
-		return route, nil
+	if r, ok := t.configured(tenantID, bucket); ok {
+		return t.route(r, tenantID)
 	}
 	if err := ValidateBucketName(bucket); err != nil {
 		return nil, err
@@ -200,7 +203,7 @@ func (r *Router) Resolve(ctx context.Context, tenantID, bucket string) (*Route, 
 	if !ok {
 		return nil, noSuchBucket(bucket)
 	}
-	return t.route(record)
+	return t.route(&record, tenantID)
 }
 
 // noSuchBucket is the error for a bucket that the tenant does not have.

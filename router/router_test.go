@@ -54,9 +54,13 @@ func newWorld(t *testing.T, edits ...func(*router.Config)) *world {
 		Template: router.DefaultTemplate("local"),
 		Tenants:  []string{"t", "u"},
 		Region:   "eu-central-1",
-		Compose: func(b backends.Backend, bucketID string, m router.Mount) backends.Backend {
-			return mount.New(mount.Options{Backend: b, Bucket: m.Bucket, Prefix: m.Prefix, BucketID: bucketID, MountID: m.ID, Sealer: sealer})
-		},
+	}
+	w.config.Compose = func(r *router.BucketRecord) backends.Backend {
+		m := r.Mounts[0]
+		return mount.New(mount.Options{
+			Backend: w.config.Backends[m.Backend], Bucket: m.Bucket, Prefix: m.Prefix,
+			BucketID: r.BucketID, MountID: m.ID, Sealer: sealer,
+		})
 	}
 	for _, edit := range edits {
 		edit(&w.config)

@@ -11,63 +11,104 @@ import (
 )
 
 // table is all that a configuration says of buckets. It is immutable; a reload
-// swaps it whole.
+// swaps it whole. Routes are composed when they are asked for: the cache keeps
+// those that are in use.
 type table struct {
 	Config
 	generation uint64
-	static     map[bucketName]*Route
-	byTenant   map[string][]Bucket // the same, sorted by name
-	records    []BucketRecord      // the same, for overlap
+	static     map[bucketName]*BucketRecord
+	everybody  map[string]*BucketRecord // by name, those that every tenant sees
+	byTenant   map[string][]Bucket      // sorted by name
+	images     images
 }
 
 // bucketName names a virtual bucket.
 type bucketName struct{ tenantID, name string }
 
-// newTable checks c, whose buckets have their ids, and composes their routes.
+// newTable checks c, whose buckets have their ids.
 func newTable(c Config) (*table, error) {
-	t := &table{Config: c, static: map[bucketName]*Route{}, byTenant: map[string][]Bucket{}, records: c.Buckets}
+	t := &table{Config: c, static: map[bucketName]*BucketRecord{}, everybody: map[string]*BucketRecord{}, byTenant: map[string][]Bucket{}}
 	problems := []error{c.Template.validate(len(c.Tenants))}
 	if _, ok := c.Backends[c.Template.Backend]; !ok {
 		problems = append(problems, fmt.Errorf("bucketTemplate: no connection is named %q", c.Template.Backend))
 	}
-	for i := range t.records {
-		r := &t.records[i]
-		problems = append(problems, t.checkStatic(r, t.records[:i]))
-		route, err := t.route(*r)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("bucket %q: %w", r.Name, errors.Unwrap(err)))
-			continue
-		}
-		t.static[bucketName{r.TenantID, r.Name}] = route
-		t.byTenant[r.TenantID] = append(t.byTenant[r.TenantID], r.bucket())
+	for i := range c.Buckets {
+		problems = append(problems, t.add(&c.Buckets[i]))
 	}
+	t.images = newImages(c.Buckets, c.Stores)
+	problems = append(problems, t.images.conflicts()...)
 	for _, list := range t.byTenant {
 		slices.SortFunc(list, func(a, b Bucket) int { return strings.Compare(a.Name, b.Name) })
 	}
 	return t, errors.Join(problems...)
 }
 
-// checkStatic refuses a configured bucket that is given twice or that shares
-// objects with an earlier one or with buckets to come.
-func (t *table) checkStatic(r *BucketRecord, earlier []BucketRecord) error {
-	var problems []error
-	for i := range earlier {
-		if earlier[i].TenantID == r.TenantID && earlier[i].Name == r.Name {
-			problems = append(problems, fmt.Errorf("bucket %q of tenant %q is given twice", r.Name, r.TenantID))
-		}
-		problems = append(problems, r.checkOverlap(&earlier[i]))
+// add makes a configured bucket visible to its tenants, and refuses one that
+// cannot be served or whose name a tenant sees already.
+func (t *table) add(r *BucketRecord) error {
+	problems := []error{t.checkTemplate(r)}
+	if err := t.servable(r); err != nil {
+		problems = append(problems, fmt.Errorf("bucket %q: %w", r.Name, err))
 	}
-	problems = append(problems, t.checkTemplate(r))
+	for _, tenant := range append([]string{r.TenantID}, r.Tenants...) {
+		if tenant == EveryTenant {
+			problems = append(problems, t.addForAll(r))
+			continue
+		}
+		at := bucketName{tenant, r.Name}
+		if _, taken := t.static[at]; taken {
+			problems = append(problems, fmt.Errorf("bucket %q of tenant %q is given twice", r.Name, tenant))
+		}
+		t.static[at] = r
+		t.byTenant[tenant] = append(t.byTenant[tenant], r.bucket())
+	}
 	return errors.Join(problems...)
+}
+
+// EveryTenant, among a record's Tenants, is all of them.
+const EveryTenant = "*"
+
+// addForAll makes a bucket visible to every tenant that has none of that name.
+func (t *table) addForAll(r *BucketRecord) error {
+	if _, taken := t.everybody[r.Name]; taken {
+		return fmt.Errorf("bucket %q is given twice for every tenant", r.Name)
+	}
+	t.everybody[r.Name] = r
+	return nil
+}
+
+// configured returns the configured bucket that the tenant sees under a name.
+func (t *table) configured(tenantID, name string) (*BucketRecord, bool) {
+	if r, ok := t.static[bucketName{tenantID, name}]; ok {
+		return r, true
+	}
+	r, ok := t.everybody[name]
+	return r, ok
+}
+
+// visible lists the configured buckets that the tenant sees, by name.
+func (t *table) visible(tenantID string) []Bucket {
+	own := t.byTenant[tenantID]
+	if len(t.everybody) == 0 {
+		return own
+	}
+	list := slices.Clone(own)
+	for name, r := range t.everybody {
+		if _, hidden := t.static[bucketName{tenantID, name}]; !hidden {
+			list = append(list, r.bucket())
+		}
+	}
+	return list
 }
 
 // checkTemplate refuses a bucket that lies where the template would put
 // another one.
 func (t *table) checkTemplate(r *BucketRecord) error {
 	own := t.Template.mount(r.TenantID, r.Name)
-	for _, m := range r.Mounts {
+	for i := range r.Mounts {
+		m := &r.Mounts[i]
 		its := m.Backend == own.Backend && m.Bucket == own.Bucket && m.Prefix == own.Prefix
-		if !its && t.Template.reaches(m) {
+		if !its && t.store(m.Backend) == t.store(t.Template.Backend) && t.Template.reaches(m) {
 			return fmt.Errorf("bucket %q of tenant %q (%s) lies where the bucketTemplate puts new ones (%s/%s): give the template a prefix of its own",
 				r.Name, r.TenantID, m, t.Template.Bucket, t.Template.Prefix)
 		}
@@ -75,33 +116,42 @@ func (t *table) checkTemplate(r *BucketRecord) error {
 	return nil
 }
 
-// route composes the route of a record. What goes wrong is the operator's
-// affair: InternalError with the cause.
-func (t *table) route(r BucketRecord) (*Route, error) {
-	b, m, err := t.backend(r)
-	if err != nil {
-		return nil, s3err.New(s3err.InternalError).Because(err)
+// store names the store behind a connection.
+func (t *table) store(connection string) string {
+	if s, ok := t.Stores[connection]; ok {
+		return s
 	}
-	if r.Region == "" {
-		r.Region = t.Region
-	}
-	return &Route{
-		Name: r.Name, BucketID: r.BucketID, TenantID: r.TenantID, Owner: r.Owner,
-		Region: r.Region, Created: r.Created, Backend: t.Compose(b, r.BucketID, m),
-	}, nil
+	return connection
 }
 
-// backend returns the connection of a record's mount.
-func (t *table) backend(r BucketRecord) (backends.Backend, Mount, error) {
-	if len(r.Mounts) != 1 {
-		return nil, Mount{}, fmt.Errorf("has %d mounts, not one", len(r.Mounts))
+// servable refuses a record without mounts, and one whose connections are not
+// there.
+func (t *table) servable(r *BucketRecord) error {
+	if len(r.Mounts) == 0 {
+		return errors.New("has no mounts")
 	}
-	m := r.Mounts[0]
-	b, ok := t.Backends[m.Backend]
-	if !ok {
-		return nil, m, fmt.Errorf("no connection is named %q", m.Backend)
+	for i := range r.Mounts {
+		if _, ok := t.Backends[r.Mounts[i].Backend]; !ok {
+			return fmt.Errorf("no connection is named %q", r.Mounts[i].Backend)
+		}
 	}
-	return b, m, nil
+	return nil
+}
+
+// route composes the route of a record as a tenant sees it. What goes wrong is the
+// operator's affair: InternalError with the cause.
+func (t *table) route(r *BucketRecord, tenantID string) (*Route, error) {
+	if err := t.servable(r); err != nil {
+		return nil, s3err.New(s3err.InternalError).Because(err)
+	}
+	region := r.Region
+	if region == "" {
+		region = t.Region
+	}
+	return &Route{
+		Name: r.Name, BucketID: r.BucketID, TenantID: tenantID, Owner: r.Owner,
+		Region: region, Created: r.Created, Backend: t.Compose(r), Record: r,
+	}, nil
 }
 
 // manager returns who makes and removes the physical bucket of m.
@@ -116,4 +166,16 @@ func (t *table) manager(m Mount) (backends.BucketManager, error) {
 // bucket is what a list shows of the record.
 func (r *BucketRecord) bucket() Bucket {
 	return Bucket{Name: r.Name, Region: r.Region, Created: r.Created, Owner: r.Owner}
+}
+
+// Check says what of c a Router would refuse, but for connections that are not there.
+func Check(c Config) error {
+	c.Backends = map[string]backends.Backend{c.Template.Backend: nil}
+	for i := range c.Buckets {
+		for _, m := range c.Buckets[i].Mounts {
+			c.Backends[m.Backend] = nil
+		}
+	}
+	_, err := newTable(c)
+	return err
 }

@@ -65,14 +65,20 @@ func (t Template) validate(tenants int) error {
 	return nil
 }
 
-// reaches reports whether a bucket made from the template could share an object
-// with m. It errs on the side of yes.
-func (t Template) reaches(m Mount) bool {
-	if t.Backend != m.Backend || !t.pattern().MatchString(m.Bucket) {
+// reaches reports whether a bucket made from the template, in m's store, could
+// share an object with m. It errs on the side of yes.
+func (t Template) reaches(m *Mount) bool {
+	if !t.pattern().MatchString(m.Bucket) {
 		return false
 	}
+	head := t.head()
+	return strings.HasPrefix(head, m.Prefix) && !m.excludes(head) || strings.HasPrefix(m.Prefix, head)
+}
+
+// head is what the prefixes of all new buckets begin with.
+func (t Template) head() string {
 	head, _, _ := strings.Cut(t.Prefix, "{")
-	return strings.HasPrefix(head, m.Prefix) || strings.HasPrefix(m.Prefix, head)
+	return head
 }
 
 // pattern matches the names of physical buckets that the template makes.
@@ -82,4 +88,10 @@ func (t Template) pattern() *regexp.Regexp {
 		quoted = strings.ReplaceAll(quoted, regexp.QuoteMeta(mark), "[^/]+")
 	}
 	return regexp.MustCompile("^" + quoted + "$")
+}
+
+// Reserves reports whether new buckets can be made in the physical bucket, and
+// under which prefix all of them are.
+func (t Template) Reserves(bucket string) (prefix string, ok bool) {
+	return t.head(), t.pattern().MatchString(bucket)
 }

@@ -116,8 +116,9 @@ func newServer(t testing.TB, o Options) *s3api.Server {
 			Template: router.DefaultTemplate("store"),
 			Tenants:  []string{router.DefaultTenant, Stranger.TenantID},
 			Region:   Region,
-			Compose: func(b backends.Backend, bucketID string, m router.Mount) backends.Backend {
-				b = mount.New(mount.Options{Backend: b, Bucket: m.Bucket, Prefix: m.Prefix, BucketID: bucketID, MountID: m.ID, Sealer: sealer})
+			Compose: func(r *router.BucketRecord) backends.Backend {
+				m := r.Mounts[0]
+				b := mount.New(mount.Options{Backend: o.Backend, Bucket: m.Bucket, Prefix: m.Prefix, BucketID: r.BucketID, MountID: m.ID, Sealer: sealer})
 				if o.Wrap != nil {
 					b = o.Wrap(b)
 				}
