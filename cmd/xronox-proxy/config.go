@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/xronox/xronox-proxy/config"
+	"github.com/xronox/xronox-proxy/mapping"
 )
 
 // loadConfig finds and reads the configuration, and puts flags and environment
@@ -47,6 +49,15 @@ func loadConfig(c *cli.Command) (*config.Config, config.Report, error) {
 	return cfg, report, nil
 }
 
+// mapped is what a configuration says of buckets. Templates of tenants use the variables of
+// the environment that Xronox uses.
+func mapped(cfg *config.Config) *mapping.Map {
+	return mapping.Build(cfg, mapping.Options{
+		Env:    os.Getenv("NODE_ENV"),
+		Region: cmp.Or(os.Getenv("AWS_REGION"), os.Getenv("S3_REGION")),
+	})
+}
+
 // checkCommand validates a configuration and says everything that is wrong.
 func checkCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
@@ -57,7 +68,11 @@ func checkCommand(stdout io.Writer) *cli.Command {
 				return fmt.Errorf("check wants one FILE")
 			}
 			file := c.Args().First()
-			_, report, err := config.Load(file, config.Options{Strict: c.Bool("strict")})
+			cfg, report, err := config.Load(file, config.Options{Strict: c.Bool("strict")})
+			if err == nil {
+				m := mapped(cfg)
+				report, err = append(report, m.Report...), m.Report.Err()
+			}
 			return printReport(stdout, file, c.Bool("json"), report, err)
 		},
 	}

@@ -13,12 +13,18 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/xronox/xronox-proxy/config"
+	"github.com/xronox/xronox-proxy/mapping"
 )
 
 // serve returns the step that runs the server until ctx ends.
 func serve(ctx context.Context, c *cli.Command, stdout, stderr io.Writer) func() error {
 	return func() error {
 		cfg, report, err := loadConfig(c)
+		var m *mapping.Map
+		if err == nil {
+			m = mapped(cfg)
+			report, err = append(report, m.Report...), m.Report.Err()
+		}
 		warn(stderr, report)
 		switch {
 		case err != nil && len(report) > 0:
@@ -26,26 +32,12 @@ func serve(ctx context.Context, c *cli.Command, stdout, stderr io.Writer) func()
 		case err != nil:
 			return err
 		}
-		log := newLog(cfg.Proxy.Log, stderr)
-		warnOfDatabases(cfg, log)
-		a, err := build(ctx, cfg, log)
+		a, err := build(ctx, cfg, m, newLog(cfg.Proxy.Log, stderr))
 		if err != nil {
 			return err
 		}
 		defer a.close()
 		return a.run(ctx, cfg, stdout)
-	}
-}
-
-// warnOfDatabases says that the databases of the configuration give no buckets
-// yet, once, if there are any.
-func warnOfDatabases(cfg *config.Config, log *slog.Logger) {
-	if cfg.Xronox == nil {
-		return
-	}
-	for range cfg.Xronox.Entries() {
-		log.Warn("the databases of the configuration have no buckets yet: served are those that clients make")
-		return
 	}
 }
 

@@ -9,28 +9,20 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/admin"
-	"github.com/xronox/xronox-proxy/backends"
-	"github.com/xronox/xronox-proxy/backends/localbackend"
-	"github.com/xronox/xronox-proxy/backends/metered"
 	"github.com/xronox/xronox-proxy/backends/mount"
 	"github.com/xronox/xronox-proxy/cache"
 	"github.com/xronox/xronox-proxy/config"
+	"github.com/xronox/xronox-proxy/mapping"
 	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/s3api"
-	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/token"
 	"github.com/xronox/xronox-proxy/versions"
 	"github.com/xronox/xronox-proxy/versions/kvindex"
 )
-
-// local is the name of the backend on this machine's disk; a connection of the
-// configuration that is left empty means it.
-const local = ""
 
 // app is everything that runs.
 type app struct {
@@ -51,9 +43,9 @@ func (a *app) close() {
 }
 
 // build makes everything the configuration asks for, or says all that keeps
-// it from that. It is the only place that names concrete types.
-func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *app, err error) {
-	if err := served(cfg); err != nil {
+// it from that. Only it and stores.go name concrete types.
+func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Logger) (_ *app, err error) {
+	if err := served(cfg, m); err != nil {
 		return nil, err
 	}
 	a := &app{log: log}
@@ -62,7 +54,7 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *app, e
 			a.close()
 		}
 	}()
-	index, store, err := a.open(cfg.Proxy.DataDir)
+	index, err := a.openIndex(cfg.Proxy.DataDir)
 	if err != nil {
 		return nil, err
 	}
@@ -75,21 +67,28 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *app, e
 		return nil, err
 	}
 	metrics := admin.NewMetrics()
-	measured := metered.New(store, func(operation string, took time.Duration, err error) {
-		metrics.BackendCall("local", operation, took, err)
-	})
-	r, routes, err := newRouter(ctx, cfg, index, measured, sealer)
+	stores, err := a.openStores(cfg, m, metrics)
 	if err != nil {
 		return nil, err
 	}
-	stat := func(f func(cache.Stats) float64) func() float64 {
-		return func() float64 { return f(routes.Stats()) }
+	if err := stores.makeBuckets(ctx, m, cfg.Proxy.CreateBuckets); err != nil {
+		return nil, err
 	}
-	metrics.WatchRoutes(admin.Cache{
-		Hits:    stat(func(s cache.Stats) float64 { return float64(s.Hits + s.NegativeHits) }),
-		Misses:  stat(func(s cache.Stats) float64 { return float64(s.Misses) }),
-		Entries: stat(func(s cache.Stats) float64 { return float64(s.Routes + s.Missing) }),
+	c := &composer{stores: stores, sealer: sealer, index: index}
+	var routes *cache.Routes
+	r, err := router.New(ctx, router.Options{
+		Config: router.Config{
+			Backends: stores, Stores: m.Stores, Template: m.Template, Buckets: m.Buckets, Tenants: m.Tenants,
+			Region: cfg.Proxy.Region, Compose: c.compose,
+		},
+		Records: index,
+		Changed: func(tenantID, bucket string) { routes.Forget(tenantID, bucket) },
 	})
+	if err != nil {
+		return nil, err
+	}
+	routes = cache.New(r, cache.Options{})
+	watch(metrics, routes)
 	a.admin = admin.New(metrics, map[string]func(context.Context) error{
 		"index": func(ctx context.Context) error { _, err := index.Value(ctx, tokenKeys); return err },
 	})
@@ -105,52 +104,58 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *app, e
 	return a, nil
 }
 
+// watch exports the counters of the route cache.
+func watch(metrics *admin.Metrics, routes *cache.Routes) {
+	stat := func(f func(cache.Stats) float64) func() float64 {
+		return func() float64 { return f(routes.Stats()) }
+	}
+	metrics.WatchRoutes(admin.Cache{
+		Hits:    stat(func(s cache.Stats) float64 { return float64(s.Hits + s.NegativeHits) }),
+		Misses:  stat(func(s cache.Stats) float64 { return float64(s.Misses) }),
+		Entries: stat(func(s cache.Stats) float64 { return float64(s.Routes + s.Missing) }),
+	})
+}
+
 // served refuses what can be configured and is not there yet: to start
 // without it would put data in the wrong place.
-func served(cfg *config.Config) error {
+func served(cfg *config.Config, m *mapping.Map) error {
 	var problems []error
 	missing := func(path, what string) {
 		problems = append(problems, fmt.Errorf("%s: %s is not served yet", path, what))
 	}
-	p := cfg.Proxy
-	if p.Index.Driver != config.DriverEmbedded {
-		missing("xronoxProxy.index.driver", string(p.Index.Driver))
+	if cfg.Proxy.Index.Driver != config.DriverEmbedded {
+		missing("xronoxProxy.index.driver", string(cfg.Proxy.Index.Driver))
 	}
-	if p.BucketTemplate.Connection != local {
-		missing("xronoxProxy.bucketTemplate.connection", "a connection to S3")
+	for _, name := range slices.Sorted(maps.Keys(cfg.Proxy.VirtualBuckets)) {
+		if cfg.Proxy.VirtualBuckets[name].Versioning != "" {
+			missing("xronoxProxy.virtualBuckets."+name+".versioning", "versioning")
+		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.VirtualBuckets)) {
-		b, path := p.VirtualBuckets[name], "xronoxProxy.virtualBuckets."+name
-		switch {
-		case b.Mode != config.ModeFlat || b.Database != "":
-			missing(path, "a bucket over a database")
-		case b.Connection != local:
-			missing(path+".connection", "a connection to S3")
-		case b.Versioning != "":
-			missing(path+".versioning", "versioning")
-		case b.TenantPrefix || len(b.Tenants) > 0:
-			missing(path, "sharing between tenants")
+	for i := range m.Buckets {
+		if !router.NewSelector(&m.Buckets[i]).TakesAny() || len(m.Buckets[i].Mounts) > 1 {
+			missing("bucket "+m.Buckets[i].Name, "a bucket of several places")
 		}
 	}
 	return errors.Join(problems...)
 }
 
-// open opens what lies in the data directory.
-func (a *app) open(dir string) (versions.Index, *localbackend.Backend, error) {
+// openIndex opens the index in the data directory.
+func (a *app) openIndex(dir string) (versions.Index, error) {
 	if err := makePrivate(dir); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	index, err := kvindex.Open(kvindex.Options{Dir: filepath.Join(dir, "index"), Log: a.log})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	a.closers = append(a.closers, index)
-	store, err := localbackend.Open(localbackend.Options{Dir: filepath.Join(dir, "objects"), Log: a.log})
-	if err != nil {
-		return nil, nil, err
-	}
-	a.closers = append(a.closers, store)
-	return index, store, nil
+	return index, nil
+}
+
+// policy is a policy of the router as a mount applies it.
+func policy(p router.Policy) mount.Policy {
+	access := map[router.Access]mount.Access{router.AppendOnly: mount.AppendOnly, router.ReadOnly: mount.ReadOnly}
+	return mount.Policy{StorageClass: types.StorageClass(p.StorageClass), KMSKeyID: p.KMSKeyID, Access: access[p.Access]}
 }
 
 // identities are the configured ones and the root of the environment; without
@@ -205,60 +210,4 @@ func newSealer(ctx context.Context, index versions.Index) (*token.Sealer, error)
 		return nil, fmt.Errorf("token keys: %w", err)
 	}
 	return token.New(slices.Collect(slices.Chunk(stored, len(token.NewKey())))...)
-}
-
-// newRouter makes the router and the cache in front of it.
-func newRouter(ctx context.Context, cfg *config.Config, index versions.Index, store backends.Backend, sealer *token.Sealer) (*router.Router, *cache.Routes, error) {
-	p := cfg.Proxy
-	tenants := []string{router.DefaultTenant}
-	for _, c := range p.Credentials {
-		if c.TenantID != "" && !slices.Contains(tenants, c.TenantID) {
-			tenants = append(tenants, c.TenantID)
-		}
-	}
-	buckets, err := staticBuckets(ctx, p, store)
-	if err != nil {
-		return nil, nil, err
-	}
-	var routes *cache.Routes
-	r, err := router.New(ctx, router.Options{
-		Config: router.Config{
-			Backends: map[string]backends.Backend{local: store},
-			Template: router.Template{Backend: local, Bucket: p.BucketTemplate.Bucket, Prefix: p.BucketTemplate.Prefix},
-			Buckets:  buckets, Tenants: tenants, Region: p.Region,
-			Compose: func(b backends.Backend, bucketID string, m router.Mount) backends.Backend {
-				return mount.New(mount.Options{Backend: b, Bucket: m.Bucket, Prefix: m.Prefix, BucketID: bucketID, MountID: m.ID, Sealer: sealer})
-			},
-		},
-		Records: index,
-		Changed: func(tenantID, bucket string) { routes.Forget(tenantID, bucket) },
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	routes = cache.New(r, cache.Options{})
-	return r, routes, nil
-}
-
-// staticBuckets are the virtual buckets of the configuration, whose physical
-// buckets are made when they are missing.
-func staticBuckets(ctx context.Context, p config.Proxy, store backends.Backend) ([]router.BucketRecord, error) {
-	manager, _ := backends.As[backends.BucketManager](store)
-	var list []router.BucketRecord
-	for _, name := range slices.Sorted(maps.Keys(p.VirtualBuckets)) {
-		b := p.VirtualBuckets[name]
-		tenant := b.TenantID
-		if tenant == "" {
-			tenant = router.DefaultTenant
-		}
-		list = append(list, router.BucketRecord{
-			TenantID: tenant, Name: name, Owner: "root", Region: p.Region,
-			Mounts: []router.Mount{{Backend: local, Bucket: b.Bucket, Prefix: b.Prefix}},
-		})
-		_, err := manager.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &b.Bucket})
-		if err != nil && !s3err.Is(err, s3err.BucketAlreadyOwnedByYou) {
-			return nil, fmt.Errorf("xronoxProxy.virtualBuckets.%s: %w", name, err)
-		}
-	}
-	return list, nil
 }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/admin"
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/backends/localbackend"
+	"github.com/xronox/xronox-proxy/backends/metered"
+	"github.com/xronox/xronox-proxy/backends/mount"
+	"github.com/xronox/xronox-proxy/config"
+	"github.com/xronox/xronox-proxy/mapping"
+	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/token"
+	"github.com/xronox/xronox-proxy/versions"
+)
+
+// stores are the connections that are in use, by name.
+type stores map[string]backends.Backend
+
+// openStores opens every connection that m uses. Calls are counted under its name.
+func (a *app) openStores(cfg *config.Config, m *mapping.Map, metrics *admin.Metrics) (stores, error) {
+	all := stores{}
+	for name := range m.Stores {
+		b, label, err := a.openStore(cfg, name)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = metered.New(b, func(operation string, took time.Duration, err error) {
+			metrics.BackendCall(label, operation, took, err)
+		})
+	}
+	return all, nil
+}
+
+// openStore opens one connection, and returns how metrics call it.
+func (a *app) openStore(cfg *config.Config, name string) (backends.Backend, string, error) {
+	switch name {
+	case mapping.Local:
+		b, err := a.openLocal(filepath.Join(cfg.Proxy.DataDir, "objects"))
+		return b, "local", err
+	case mapping.LocalStorage:
+		b, err := a.openLocal(filepath.Join(cfg.Xronox.LocalStorage.BasePath, "xronox-proxy"))
+		return b, name, err
+	}
+	return nil, name, fmt.Errorf("spacesConnections.%s: a connection to S3 is not served yet", name)
+}
+
+// openLocal opens a store on this machine's disk.
+func (a *app) openLocal(dir string) (backends.Backend, error) {
+	if err := makePrivate(dir); err != nil {
+		return nil, err
+	}
+	store, err := localbackend.Open(localbackend.Options{Dir: dir, Log: a.log})
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, store)
+	return store, nil
+}
+
+// makeBuckets makes the physical buckets of m that are missing: on local disk always,
+// elsewhere when the configuration says so.
+func (s stores) makeBuckets(ctx context.Context, m *mapping.Map, everywhere bool) error {
+	seen := map[[2]string]bool{}
+	for i := range m.Buckets {
+		for _, mount := range m.Buckets[i].Mounts {
+			at := [2]string{mount.Backend, mount.Bucket}
+			local := mount.Backend == mapping.Local || mount.Backend == mapping.LocalStorage
+			if seen[at] || !local && !everywhere {
+				continue
+			}
+			seen[at] = true
+			manager, ok := backends.As[backends.BucketManager](s[mount.Backend])
+			if !ok {
+				continue
+			}
+			_, err := manager.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &mount.Bucket})
+			if err != nil && !s3err.Is(err, s3err.BucketAlreadyOwnedByYou) {
+				return fmt.Errorf("make the physical bucket %s of %q: %w", mount.String(), m.Buckets[i].Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// composer composes the Backend of a virtual bucket from its mounts.
+type composer struct {
+	stores stores
+	sealer *token.Sealer
+	index  versions.Index
+}
+
+// compose implements the Compose of [router.Config].
+func (c *composer) compose(r *router.BucketRecord) backends.Backend {
+	return c.mount(r, &r.Mounts[0])
+}
+
+// mount shows one mount of r.
+func (c *composer) mount(r *router.BucketRecord, m *router.Mount) backends.Backend {
+	return mount.New(mount.Options{
+		Backend: c.stores[m.Backend], Bucket: m.Bucket, Prefix: m.Prefix, Under: m.Under, Exclude: m.Exclude,
+		BucketID: r.BucketID, MountID: m.ID, Sealer: c.sealer, Policy: policy(m.Policy),
+	})
+}
