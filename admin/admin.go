@@ -32,6 +32,9 @@ func New(m *Metrics, checks map[string]func(context.Context) error) *Handler {
 	return h
 }
 
+// Handle adds a page of somebody else's to the listener. It must be called before serving.
+func (h *Handler) Handle(pattern string, page http.Handler) { h.mux.Handle(pattern, page) }
+
 // SetReady says whether requests are being served: false before the start and
 // from the beginning of a shutdown, so that load balancers look elsewhere.
 func (h *Handler) SetReady(ready bool) { h.ready.Store(ready) }

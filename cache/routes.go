@@ -168,3 +168,18 @@ func (c *Routes) Stats() Stats {
 		Routes: c.found.Len(), Missing: c.missing.Len(),
 	}
 }
+
+// State says, without making it count as used, what is known of a bucket: "cached",
+// "cached as missing", "expired" or "not cached".
+func (c *Routes) State(tenantID, bucket string) string {
+	key, generation := name{tenantID, bucket}, c.generation()
+	for state, l := range map[string]*lru.Cache[name, entry]{"cached": c.found, "cached as missing": c.missing} {
+		if e, ok := l.Peek(key); ok {
+			if !c.fresh(&e, generation) {
+				return "expired"
+			}
+			return state
+		}
+	}
+	return "not cached"
+}

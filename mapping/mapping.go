@@ -212,3 +212,19 @@ func flatten(err error) []error {
 	}
 	return all
 }
+
+// Bucket finds the bucket that a tenant sees under a name.
+func (m *Map) Bucket(tenantID, name string) (*router.BucketRecord, bool) {
+	var everybody *router.BucketRecord
+	for i := range m.Buckets {
+		r := &m.Buckets[i]
+		switch {
+		case r.Name != name:
+		case r.TenantID == tenantID || slices.Contains(r.Tenants, tenantID):
+			return r, true
+		case slices.Contains(r.Tenants, router.EveryTenant):
+			everybody = r
+		}
+	}
+	return everybody, everybody != nil
+}

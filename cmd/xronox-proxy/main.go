@@ -51,6 +51,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 				return noArgs(c, serve(ctx, c, stdout, stderr))
 			}},
 			checkCommand(stdout),
+			explainCommand(stdout),
+			planCommand(stdout),
 			{Name: "schema", Usage: "print the JSON Schema of the configuration", Action: schema(stdout)},
 			{Name: "healthcheck", Usage: "exit 0 when the server of the same configuration is ready", Action: healthcheck},
 			{Name: "version", Usage: "print the version", Action: func(context.Context, *cli.Command) error {

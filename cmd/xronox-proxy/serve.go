@@ -25,13 +25,10 @@ func serve(ctx context.Context, c *cli.Command, stdout, stderr io.Writer) func()
 			m = mapped(cfg)
 			report, err = append(report, m.Report...), m.Report.Err()
 		}
-		warn(stderr, report)
-		switch {
-		case err != nil && len(report) > 0:
-			return errReported
-		case err != nil:
-			return err
+		if err != nil {
+			return failedLoad(c, report, err)
 		}
+		warn(stderr, report)
 		a, err := build(ctx, cfg, m, newLog(cfg.Proxy.Log, stderr))
 		if err != nil {
 			return err

@@ -92,6 +92,7 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 	a.admin = admin.New(metrics, map[string]func(context.Context) error{
 		"index": func(ctx context.Context) error { _, err := index.Value(ctx, tokenKeys); return err },
 	})
+	a.admin.Handle("GET /explain", &explainer{router: r, routes: routes, ids: ids})
 	l := cfg.Proxy.Limits
 	a.server = s3api.New(s3api.Options{
 		Resolver: routes, Buckets: r, Identities: ids, Sealer: sealer, Region: cfg.Proxy.Region,
