@@ -116,6 +116,7 @@ type VirtualBucket struct {
 	Prefix      string     `json:"prefix"`      // ModeFlat without a scope: before every key
 	DefaultType DataType   `json:"defaultType"` // ModeLegacy: of keys that fit no class; empty: content
 	ReadThrough bool       `json:"readThrough"` // ModeLegacy: what is not found is read from the old bucket
+	OldBucket   string     `json:"oldBucket"`   // the physical bucket that is read through; empty: the one of the bucket's own name
 	Default     *Spot      `json:"default"`     // ModeTyped: of keys that begin with no data type; nil: refused
 	Layout      Layout     `json:"layout"`
 	Versioning  Versioning `json:"versioning"`

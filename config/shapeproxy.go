@@ -137,6 +137,7 @@ func virtualBucketShape(text textField, ruled ruledField) objectShape {
 		{name: "prefix", of: anyText, doc: "flat without a scope: before every key."},
 		{name: "defaultType", of: typeName, doc: "legacy: data type of keys of no known shape."},
 		{name: "readThrough", of: boolShape{}, doc: "legacy: read what is not found from the old bucket."},
+		text("oldBucket", "legacy with readThrough: the old physical bucket; the one of the bucket's own name when absent."),
 		{name: "default", doc: "typed: where keys are that begin with no data type; they are refused when absent.", of: objectShape{closed: true, fields: []field{
 			text("connection", "Name of a connection in spacesConnections; local disk when absent."),
 			{name: "bucket", of: nonEmpty, need: required, doc: "The physical bucket."},

@@ -64,6 +64,7 @@ func (v *validator) members(s spot, b VirtualBucket) {
 	if b.Mode != ModeLegacy {
 		wrong("defaultType", "of mode legacy")
 		wrong("readThrough", "of mode legacy")
+		wrong("oldBucket", "of mode legacy")
 	}
 	if b.Mode != ModeTyped {
 		wrong("default", "of mode typed")

@@ -43,7 +43,7 @@ func (b *builder) automaticLegacy(s *scope, recorded map[named]*scope) {
 	}
 	recorded[at] = s
 	mounts := b.legacy(s, b.defaultType(s))
-	if old, ok := b.oldPlace(s); ok && len(mounts) > 0 {
+	if old, ok := b.oldPlace(s, name); ok && len(mounts) > 0 {
 		mounts = append(mounts, old)
 	}
 	b.addAutomatic(s, name, "legacy", mounts)

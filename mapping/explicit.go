@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -103,7 +104,7 @@ func (b *builder) overScopes(name string, v config.VirtualBucket) {
 				defaultType = b.defaultType(s)
 			}
 			if r.Mounts = b.legacy(s, defaultType); v.ReadThrough {
-				r.Mounts = b.readThrough(r.Mounts, s, path)
+				r.Mounts = b.readThrough(r.Mounts, s, name)
 			}
 		}
 		if len(r.Mounts) == 0 {
@@ -118,16 +119,15 @@ func (b *builder) overScopes(name string, v config.VirtualBucket) {
 const owner = "root"
 
 // readThrough adds the old place.
-func (b *builder) readThrough(mounts []router.Mount, s *scope, path string) []router.Mount {
-	old, ok := b.oldPlace(s)
-	switch {
-	case ok:
+func (b *builder) readThrough(mounts []router.Mount, s *scope, name string) []router.Mount {
+	bucket := cmp.Or(b.cfg.Proxy.VirtualBuckets[name].OldBucket, name)
+	old, ok := b.oldPlace(s, bucket)
+	if ok {
 		return append(mounts, old)
-	case s.tenantPrefix:
-		b.fail(path+".readThrough", "In the old bucket the objects of all tenants lie side by side, and no key tells whose they are",
+	}
+	if s.tenantPrefix {
+		b.fail(pathOf(name)+".readThrough", "In the old bucket the objects of all tenants lie side by side, and no key tells whose they are",
 			"move them to their tenants first, or use a bucket by tenant instead of tenantPrefix")
-	case s.layout != config.LayoutNative:
-		b.fail(path+".readThrough", "No old bucket is configured: Xronox v3.1.0 wrote to recordsBucket, else bucket", "remove it")
 	}
 	return mounts
 }

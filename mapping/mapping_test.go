@@ -183,6 +183,8 @@ xronoxProxy:
     shelf: {mode: flat, database: knowledge, dataType: content}
     vault: {mode: typed, database: knowledge, default: {connection: plain, bucket: rest, prefix: "x/"}}
     mixed: {mode: legacy, database: knowledge, defaultType: records}
+    moved: {mode: legacy, database: knowledge, readThrough: true}
+    renamed: {mode: legacy, database: knowledge, readThrough: true, oldBucket: was}
     lab-all: {mode: legacy, database: knowledge, domain: Lab 1}
     alias: {mode: flat, connection: plain, bucket: other, prefix: "p/", tenants: [acme]}
     each: {mode: flat, connection: plain, bucket: other, prefix: "q/", tenantId: "{tenantId}", tenantPrefix: true}
@@ -201,6 +203,8 @@ xronoxProxy:
 	f("default/vault", "a/b", "plain rest x/a/b")
 	f("default/mixed", "a/b", "s data REC/a/b")
 	f("default/mixed", item, "s data VER/"+item)
+	f("default/moved", "a/b", "s data CON/a/b < s moved a/b")
+	f("default/renamed", "a/b", "s data CON/a/b < s was a/b")
 	f("default/lab-all", item, "plain lab "+item)
 	f("default/lab-all", "content/x", "plain lab content/x")
 	f("default/alias", "k", "plain other p/k")

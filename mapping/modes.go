@@ -61,14 +61,14 @@ func (b *builder) legacy(s *scope, defaultType config.DataType) []router.Mount {
 	return mounts
 }
 
-// oldPlace is where Xronox v3.1.0 wrote everything of s, to be read through;
-// false when there is none that is s's alone.
-func (b *builder) oldPlace(s *scope) (router.Mount, bool) {
+// oldPlace is a bucket that Xronox v3.1.0 wrote everything of s to, to be read through;
+// false when what is in it need not be s's alone, or is in no other place.
+func (b *builder) oldPlace(s *scope, bucket string) (router.Mount, bool) {
 	if s.layout == config.LayoutNative || s.tenantPrefix {
 		return router.Mount{}, false
 	}
-	p, ok := b.place(s, config.Records, config.LayoutNative)
-	return router.Mount{ID: "old", Backend: p.Connection, Bucket: p.Bucket, Old: true}, ok
+	p, ok := b.place(s, b.defaultType(s), s.layout)
+	return router.Mount{ID: "old", Backend: p.Connection, Bucket: bucket, Old: true}, ok
 }
 
 // oldName is the bucket name that Xronox v3.1.0 recorded for s.
