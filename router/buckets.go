@@ -100,15 +100,19 @@ func taken(bucket, owner string, id Identity) error {
 	return s3err.New(code).With("BucketName", bucket)
 }
 
-// makePhysical makes the physical bucket of m, or adopts the one that a
-// crash left. Its name is the template's, so nothing else is expected under it.
+// makePhysical makes the physical bucket of m, or adopts the one that is there: left by a
+// crash when it is m's own, or shared. Its name is the template's, so nothing
+// else is expected under it.
 func (t *table) makePhysical(ctx context.Context, m Mount) error {
-	if !m.Own {
-		return nil
-	}
 	manager, err := t.manager(m)
 	if err != nil {
 		return err
+	}
+	if !m.Own {
+		_, err = manager.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &m.Bucket})
+		if !s3err.Is(err, s3err.NoSuchBucket) {
+			return behind(err)
+		}
 	}
 	_, err = manager.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &m.Bucket})
 	if err == nil || s3err.Is(err, s3err.BucketAlreadyOwnedByYou) {
@@ -119,7 +123,12 @@ func (t *table) makePhysical(ctx context.Context, m Mount) error {
 
 // behind is an error about a physical bucket: the client learns what kind it
 // is, and nothing that would name that bucket.
-func behind(err error) error { return s3err.New(s3err.From(err).Code).Because(err) }
+func behind(err error) error {
+	if err == nil {
+		return nil
+	}
+	return s3err.New(s3err.From(err).Code).Because(err)
+}
 
 // DeleteBucket removes an empty bucket: BucketNotEmpty, NoSuchBucket, AccessDenied for
 // one of the configuration.
