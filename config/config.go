@@ -179,6 +179,9 @@ type BucketTemplate struct {
 
 // Policy is what holds for all objects of a data type.
 type Policy struct {
+	// Connection, of spacesConnections, keeps the type instead of the one that the
+	// database names; empty: that one.
+	Connection   string `json:"connection"`
 	StorageClass string `json:"storageClass"` // S3's name; empty: the store's own default
 	Access       Access `json:"access"`
 	SSE          SSE    `json:"sse"`

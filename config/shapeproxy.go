@@ -154,6 +154,7 @@ func virtualBucketShape(text textField, ruled ruledField) objectShape {
 // dataTypesShape is policies by data type.
 func dataTypesShape() objectShape {
 	policy := objectShape{closed: true, fields: []field{
+		{name: "connection", of: nonEmpty, doc: "Name of the connection in spacesConnections that keeps the type; the database's own when absent."},
 		{name: "storageClass", of: textShape{rule: storageClassRule}, doc: "Storage class of new objects."},
 		{name: "access", of: oneOf("readWrite", "readOnly", "appendOnly"), doc: "What clients may do."},
 		{name: "sse", doc: "Encryption at the store.", of: objectShape{closed: true, fields: []field{

@@ -146,6 +146,9 @@ var storageClasses = []string{
 // policy checks that a storage class is one that S3 has; other stores may have
 // their own. CR-001's documents say GLACIER_FLEXIBLE, which nobody has.
 func (v *validator) policy(s spot, p Policy) {
+	if p.Connection != "" {
+		v.connectionName(s.key("connection"), p.Connection)
+	}
 	at := s.key("storageClass")
 	if p.StorageClass == "GLACIER_FLEXIBLE" {
 		v.fail(at, "S3 has no storage class GLACIER_FLEXIBLE", "Glacier Flexible Retrieval is called GLACIER")

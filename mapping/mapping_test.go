@@ -217,6 +217,14 @@ xronoxProxy:
 		t.Errorf("a typed bucket of the native layout: %s", names(m))
 	}
 
+	// A type can be kept at another connection: under its own prefix there.
+	cold := served(t, connections+`
+databases: {knowledge: {genericDatabase: {dbConnRef: m, spaceConnRef: s, dbName: d, bucket: data}, domainsDatabases: [], tenantDatabases: []}}
+xronoxProxy: {dataTypes: {backups: {connection: plain}}}`)
+	if got, want := where(t, cold, "default/data", manifest), "plain data backups/"+manifest+" < s data "+manifest; got != want {
+		t.Errorf("backups are in %q, want %q", got, want)
+	}
+
 	// Views of one database are aliases, others are not.
 	same := bucket(t, m, "default/shelf").Group
 	for _, name := range []string{"default/vault", "default/mixed", "default/data", "default/knowledge-generic"} {

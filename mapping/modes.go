@@ -67,8 +67,11 @@ func (b *builder) oldPlace(s *scope, bucket string) (router.Mount, bool) {
 	if s.layout == config.LayoutNative || s.tenantPrefix {
 		return router.Mount{}, false
 	}
-	p, ok := b.place(s, b.defaultType(s), s.layout)
-	return router.Mount{ID: "old", Backend: p.Connection, Bucket: bucket, Old: true}, ok
+	connection := s.entry.SpaceConnRef
+	if b.local() {
+		connection = LocalStorage
+	}
+	return router.Mount{ID: "old", Backend: connection, Bucket: bucket, Old: true}, true
 }
 
 // oldName is the bucket name that Xronox v3.1.0 recorded for s.

@@ -137,7 +137,11 @@ func (s *scope) group() string {
 
 // place is where s keeps a type, in its layout; false when it does not offer it.
 func (b *builder) place(s *scope, t config.DataType, l config.Layout) (config.Place, bool) {
-	p, err := b.cfg.Xronox.ResolveEntry(s.Scope, s.entry, t, l)
+	e := *s.entry
+	if other := b.cfg.Proxy.DataTypes[t].Connection; other != "" && l != config.LayoutNative {
+		e.SpaceConnRef = other
+	}
+	p, err := b.cfg.Xronox.ResolveEntry(s.Scope, &e, t, l)
 	if err != nil {
 		return p, false
 	}

@@ -52,6 +52,9 @@ func (r *BucketRecord) Explain(key string) (Explanation, error) {
 	if e.Rule == "" {
 		e.Rule = "made by a client, placed by bucketTemplate"
 	}
+	if s.TakesAny() {
+		e.Mount = m.ID + ": every key"
+	}
 	for j := range r.Mounts {
 		if old := &r.Mounts[j]; old.Old && !old.excludes(old.Physical(key)) {
 			p := old.place(key)
