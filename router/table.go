@@ -65,7 +65,7 @@ func (t *table) add(r *BucketRecord) error {
 	return errors.Join(problems...)
 }
 
-// EveryTenant, among a record's Tenants, is all of them.
+// EveryTenant is, among the Tenants of a record, all of them.
 const EveryTenant = "*"
 
 // addForAll makes a bucket visible to every tenant that has none of that name.

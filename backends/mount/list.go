@@ -56,11 +56,11 @@ func (m *mount) listCommon(ctx context.Context, common string, in *s3.ListObject
 	if in.MaxKeys != nil && *in.MaxKeys == 0 {
 		return page(in, nil, false), nil
 	}
-	any, err := m.listBelow(ctx, &s3.ListObjectsV2Input{Bucket: &m.Bucket, Prefix: &m.Prefix, MaxKeys: aws.Int32(1)})
+	first, err := m.listBelow(ctx, &s3.ListObjectsV2Input{Bucket: &m.Bucket, Prefix: &m.Prefix, MaxKeys: aws.Int32(1)})
 	switch {
 	case err != nil:
 		return nil, m.outward(err, names{bucket: in.Bucket})
-	case len(any.Contents) == 0:
+	case len(first.Contents) == 0:
 		return page(in, nil, false), nil
 	}
 	return page(in, []types.CommonPrefix{{Prefix: &common}}, false), nil

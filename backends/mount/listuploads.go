@@ -51,11 +51,11 @@ func (m *uploads) uploadsCommon(ctx context.Context, common string, in *s3.ListM
 	if in.MaxUploads != nil && *in.MaxUploads == 0 {
 		return uploadsPage(in, nil), nil
 	}
-	any, err := m.below.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &m.Bucket, Prefix: &m.Prefix, MaxUploads: aws.Int32(1)})
+	first, err := m.below.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &m.Bucket, Prefix: &m.Prefix, MaxUploads: aws.Int32(1)})
 	switch {
 	case err != nil:
 		return nil, m.outward(err, names{bucket: in.Bucket})
-	case len(any.Uploads) == 0:
+	case len(first.Uploads) == 0:
 		return uploadsPage(in, nil), nil
 	}
 	return uploadsPage(in, []types.CommonPrefix{{Prefix: &common}}), nil
