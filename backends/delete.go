@@ -16,26 +16,29 @@ func DeleteEach(ctx context.Context, w ObjectWriter, in *s3.DeleteObjectsInput) 
 		return out, nil
 	}
 	for _, o := range in.Delete.Objects {
-		_, err := w.DeleteObject(ctx, &s3.DeleteObjectInput{
-			Bucket:                  in.Bucket,
-			Key:                     o.Key,
-			VersionId:               o.VersionId,
-			IfMatch:                 o.ETag,
-			IfMatchLastModifiedTime: o.LastModifiedTime,
-			IfMatchSize:             o.Size,
-		})
+		_, err := w.DeleteObject(ctx, DeleteOne(in, o))
 		if err != nil && (ctx.Err() != nil || s3err.Is(err, s3err.NoSuchBucket)) {
 			return nil, err
 		}
 		if err != nil {
-			e := s3err.From(err)
-			code := string(e.Code)
-			out.Errors = append(out.Errors, types.Error{Key: o.Key, VersionId: o.VersionId, Code: &code, Message: &e.Message})
+			out.Errors = append(out.Errors, deleteError(o, err))
 			continue
 		}
 		out.Deleted = append(out.Deleted, types.DeletedObject{Key: o.Key, VersionId: o.VersionId})
 	}
 	return out, nil
+}
+
+// DeleteOne is the DeleteObject of one of in's objects.
+func DeleteOne(in *s3.DeleteObjectsInput, o types.ObjectIdentifier) *s3.DeleteObjectInput {
+	return &s3.DeleteObjectInput{
+		Bucket:                  in.Bucket,
+		Key:                     o.Key,
+		VersionId:               o.VersionId,
+		IfMatch:                 o.ETag,
+		IfMatchLastModifiedTime: o.LastModifiedTime,
+		IfMatchSize:             o.Size,
+	}
 }
 
 // CheckVersion judges the VersionId of a request to a store without versions,
