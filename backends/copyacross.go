@@ -38,7 +38,7 @@ type PartImporter interface {
 // the road: when both are names for one store, that store copies on its
 // side; otherwise the bytes stream through here.
 func CopyObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
-	src, err := src.located(ctx)
+	src, err := src.Located(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func CopyObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjectI
 // UploadPartCopy copies src, or in.CopySourceRange of it, to a part of an
 // upload in dst; see [CopyObject].
 func UploadPartCopy(ctx context.Context, dst Backend, src Source, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
-	src, err := src.located(ctx)
+	src, err := src.Located(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +71,8 @@ func UploadPartCopy(ctx context.Context, dst Backend, src Source, in *s3.UploadP
 	return streamPart(ctx, m, src, in)
 }
 
-// located follows compositions down to the store that has the object.
-func (s Source) located(ctx context.Context) (Source, error) {
+// Located follows compositions down to the store that has the object.
+func (s Source) Located(ctx context.Context) (Source, error) {
 	for {
 		l, ok := s.Backend.(Locator)
 		if !ok {

@@ -126,8 +126,6 @@ func TestContract(t *testing.T) {
 			contract(t, choose, open...)
 		})
 	}
-	f("one", byHash, memory)
-	f("memory+memory", byHash, memory, memory)
 	f("local+local", byHash, local, local)
 	f("local+memory", byHash, local, memory)
 	f("four by hash", byHash, memory, memory, memory, memory)
