@@ -7,15 +7,22 @@ import (
 
 // Each kind of row begins with a byte of its own.
 const (
-	kindBucket = 'b'
-	kindValue  = 'v'
+	kindBucket    = 'b'
+	kindTombstone = 't'
+	kindValue     = 'v'
 )
 
-// bucketKey is the key of a bucket record: the tenant behind its length, so that
-// no tenant's rows lie among another's, then the name, so that a tenant's are in its order.
-func bucketKey(tenantID, name string) []byte {
-	key := binary.AppendUvarint([]byte{kindBucket}, uint64(len(tenantID)))
-	return append(append(key, tenantID...), name...)
+// bucketKey is the key of a bucket record: a tenant's are in the order of their names.
+func bucketKey(tenantID, name string) []byte { return within(kindBucket, tenantID, name) }
+
+// tombstoneKey is the key of a tombstone: a bucket's are in the order of their keys.
+func tombstoneKey(bucketID, key string) []byte { return within(kindTombstone, bucketID, key) }
+
+// within is the key of a row that somebody owns: the owner behind its length, so that
+// no owner's rows lie among another's, then the name, so that an owner's are in its order.
+func within(kind byte, owner, name string) []byte {
+	key := binary.AppendUvarint([]byte{kind}, uint64(len(owner)))
+	return append(append(key, owner...), name...)
 }
 
 // valueKey is the key of a named value.

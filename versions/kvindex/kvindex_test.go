@@ -78,7 +78,7 @@ func TestPowerCut(t *testing.T) {
 	t.Log("seed", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	fs := vfs.NewCrashableMem()
-	acknowledged := map[string]bool{}
+	acknowledged, hidden := map[string]bool{}, map[string]bool{}
 	for range 20 {
 		x := open(t, Options{Dir: "data/index", FS: fs})
 		for name := range acknowledged {
@@ -86,7 +86,18 @@ func TestPowerCut(t *testing.T) {
 				t.Fatalf("bucket %q after a power cut: found %v, %v; want %v", name, ok, err, acknowledged[name])
 			}
 		}
+		for key := range hidden {
+			if ok, err := x.Hidden(t.Context(), "b", key); err != nil || !ok {
+				t.Fatalf("key %q after a power cut: hidden %v, %v", key, ok, err)
+			}
+		}
 		for range rng.IntN(8) {
+			if key := string(rune('a' + rng.IntN(26))); rng.IntN(3) == 0 {
+				if inserted, err := x.Hide(t.Context(), "b", key); err != nil || inserted == hidden[key] {
+					t.Fatalf("Hide %q: %v, %v", key, inserted, err)
+				}
+				hidden[key] = true
+			}
 			r := router.BucketRecord{TenantID: "t", Name: string(rune('a' + rng.IntN(6)))}
 			var err error
 			if !acknowledged[r.Name] {

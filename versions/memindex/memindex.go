@@ -19,11 +19,16 @@ type Index struct {
 	mu      sync.Mutex
 	buckets map[bucketKey]router.BucketRecord
 	values  map[string][]byte
+	hidden  map[tombstone]bool
 }
 
 // New returns an empty index.
 func New() *Index {
-	return &Index{buckets: map[bucketKey]router.BucketRecord{}, values: map[string][]byte{}}
+	return &Index{
+		buckets: map[bucketKey]router.BucketRecord{},
+		values:  map[string][]byte{},
+		hidden:  map[tombstone]bool{},
+	}
 }
 
 // InsertBucket implements [router.BucketRecords].

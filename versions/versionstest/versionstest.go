@@ -1,5 +1,5 @@
 // Package versionstest is the suite that every index passes: it holds the
-// contracts of router.BucketRecords and router.Values.
+// contracts of router.BucketRecords, router.Values and overlay.Tombstones.
 package versionstest
 
 import (
@@ -54,6 +54,8 @@ func Run(t *testing.T, o Options) {
 	f("ListPages", listPages, "Pages of every size, put together, are the whole list in byte order.")
 	f("ValuesAreSetOnce", valuesAreSetOnce, "The first value of a name stays; everybody gets that one.")
 	f("EndedContext", endedContext, "A call with an ended context fails and changes nothing.")
+	f("HideOnce", hideOnce, "Of many calls that hide a key exactly one reports that it did, and no other key is hidden.")
+	f("HiddenKeys", hiddenKeys, "Hidden keys are listed in byte order, from any key, and only their bucket's.")
 	t.Run("Model", func(t *testing.T) { model(t, o) })
 	if o.Reopen != nil {
 		t.Run("Durable", func(t *testing.T) { durable(t, o) })
@@ -250,6 +252,18 @@ func endedContext(t *testing.T, x versions.Index) {
 	if _, err := x.InsertValue(ctx, "v", []byte("1")); !errors.Is(err, context.Canceled) {
 		t.Errorf("InsertValue: %v", err)
 	}
+	if _, err := x.Hide(ctx, "b", "k"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Hide: %v", err)
+	}
+	if _, err := x.HiddenKeys(ctx, "b", "", "", 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("HiddenKeys: %v", err)
+	}
+	if _, err := x.Hidden(ctx, "b", "k"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Hidden: %v", err)
+	}
+	if hidden, err := x.Hidden(t.Context(), "b", "k"); err != nil || hidden {
+		t.Errorf("hidden by a call that failed: %v, %v", hidden, err)
+	}
 }
 
 // model runs random operations on the index and on memindex, and compares.
@@ -291,6 +305,22 @@ func model(t *testing.T, o Options) {
 				want, err2 := m.InsertValue(ctx, n, v)
 				same(got, want, err1, err2)
 			},
+			"hide": func(*rapid.T) {
+				bucket, key := tenant.Draw(rt, "bucket"), name.Draw(rt, "key")
+				got, err1 := x.Hide(ctx, bucket, key)
+				want, err2 := m.Hide(ctx, bucket, key)
+				same(got, want, err1, err2)
+			},
+			"hidden": func(*rapid.T) {
+				bucket, key := tenant.Draw(rt, "bucket"), name.Draw(rt, "key")
+				got, err1 := x.Hidden(ctx, bucket, key)
+				want, err2 := m.Hidden(ctx, bucket, key)
+				same(got, want, err1, err2)
+				prefix, limit := rapid.SampledFrom([]string{"", "a", "b"}).Draw(rt, "prefix"), rapid.IntRange(0, 4).Draw(rt, "limit")
+				keys, err1 := x.HiddenKeys(ctx, bucket, prefix, key, limit)
+				wantKeys, err2 := m.HiddenKeys(ctx, bucket, prefix, key, limit)
+				same(append([]string{}, keys...), append([]string{}, wantKeys...), err1, err2)
+			},
 		})
 	})
 }
@@ -305,11 +335,17 @@ func durable(t *testing.T, o Options) {
 	_, err := x.InsertValue(t.Context(), "name", []byte("value"))
 	must(t, err)
 
+	_, err = x.Hide(t.Context(), "b", "k")
+	must(t, err)
+
 	x = o.Reopen(t, x)
 	defer x.Close() //nolint:errcheck // the other tests look at it
 	want(t, x, "t", "kept", &kept)
 	want(t, x, "t", "gone", nil)
 	if v, err := x.Value(t.Context(), "name"); err != nil || string(v) != "value" {
 		t.Errorf("Value = %q, %v", v, err)
+	}
+	if hidden, err := x.Hidden(t.Context(), "b", "k"); err != nil || !hidden {
+		t.Errorf("Hidden = %v, %v", hidden, err)
 	}
 }
