@@ -133,6 +133,19 @@ func (s *Selector) Mounts() []Mount { return s.mounts }
 // TakesAny reports whether there is nothing to select.
 func (s *Selector) TakesAny() bool { return s.anyKey }
 
+// Mixed reports whether keys below prefix can lie in the image of mount i and be
+// another mount's, for instance because they came by an alias of the bucket.
+func (s *Selector) Mixed(i int, prefix string) bool {
+	m := &s.mounts[i]
+	if len(m.Classes) > 0 {
+		return len(s.class) > 0 && len(m.Classes) < len(Classes())
+	}
+	return slices.ContainsFunc(s.under, func(j int) bool {
+		u := s.mounts[j].Under
+		return j != i && (strings.HasPrefix(u, prefix) || strings.HasPrefix(prefix, u)) && strings.HasPrefix(u, m.Under)
+	})
+}
+
 // Select returns the number of the mount that holds key: InvalidArgument, naming what
 // a key may begin with, when none does.
 func (s *Selector) Select(key string) (int, error) {

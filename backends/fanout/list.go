@@ -2,9 +2,11 @@ package fanout
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
@@ -14,24 +16,29 @@ import (
 func (f *fanout) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
 	sources := make([]backends.ListSource, len(f.Mounts))
 	for i, m := range f.Mounts {
-		sources[i] = backends.ListSource{Lister: m.Backend, Bucket: aws.ToString(in.Bucket), Filter: f.objectsOf(i, in.Bucket)}
+		sources[i] = backends.ListSource{Lister: m.Backend, Bucket: aws.ToString(in.Bucket), Filter: f.objectsOf(i, in)}
 	}
 	return backends.MergeObjects(ctx, sources, in)
 }
 
-// objectsOf shows the keys of a mount that are its own, and what they make common prefixes of.
-func (f *fanout) objectsOf(mount int, bucket *string) backends.Filter {
+// objectsOf shows the keys of a mount that are its own, and what they make common prefixes
+// of. One walk looks below all prefixes that a page asks about, in their order:
+// where few keys are below each, it costs fewer calls than there are prefixes.
+func (f *fanout) objectsOf(mount int, in *s3.ListObjectsV2Input) backends.Filter {
 	m := f.Mounts[mount]
 	filter := backends.Filter{Keep: f.keysOf(mount)}
 	if m.Mixed == nil {
 		return filter
 	}
+	var c backends.Cursor[types.Object]
 	filter.KeepPrefix = func(ctx context.Context, prefix string) (bool, error) {
 		if !m.Mixed(prefix) {
 			return true, nil
 		}
-		c := backends.NewListCursor(ctx, m.Backend, aws.ToString(bucket), prefix)
-		for ok := c.SeekGE(prefix, ""); ok; ok = c.Next() {
+		if c == nil {
+			c = backends.NewListCursor(ctx, m.Backend, aws.ToString(in.Bucket), aws.ToString(in.Prefix))
+		}
+		for ok := c.SeekGE(prefix, ""); ok && strings.HasPrefix(c.Key(), prefix); ok = c.Next() {
 			if own, err := filter.Keep(ctx, c.Key()); err != nil || own {
 				return own, err
 			}

@@ -10,9 +10,11 @@ import (
 
 	"github.com/xronox/xronox-proxy/admin"
 	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/backends/fanout"
 	"github.com/xronox/xronox-proxy/backends/localbackend"
 	"github.com/xronox/xronox-proxy/backends/metered"
 	"github.com/xronox/xronox-proxy/backends/mount"
+	"github.com/xronox/xronox-proxy/backends/overlay"
 	"github.com/xronox/xronox-proxy/config"
 	"github.com/xronox/xronox-proxy/mapping"
 	"github.com/xronox/xronox-proxy/router"
@@ -97,9 +99,32 @@ type composer struct {
 	index  versions.Index
 }
 
-// compose implements the Compose of [router.Config].
+// compose implements the Compose of [router.Config]: mounts, as one bucket when there are
+// several, over the old place when there is one.
 func (c *composer) compose(r *router.BucketRecord) backends.Backend {
-	return c.mount(r, &r.Mounts[0])
+	selector := router.NewSelector(r)
+	b := c.mount(r, &selector.Mounts()[0])
+	if !selector.TakesAny() {
+		b = fanout.New(c.parts(r, selector))
+	}
+	for i := range r.Mounts {
+		if m := &r.Mounts[i]; m.Old {
+			b = overlay.New(overlay.Options{New: b, Old: c.mount(r, m), BucketID: r.BucketID, Tombstones: c.index})
+		}
+	}
+	return b
+}
+
+// parts are the mounts of r that keys are selected from.
+func (c *composer) parts(r *router.BucketRecord, selector *router.Selector) fanout.Options {
+	o := fanout.Options{Select: selector.Select}
+	for i := range selector.Mounts() {
+		o.Mounts = append(o.Mounts, fanout.Mount{
+			Backend: c.mount(r, &selector.Mounts()[i]),
+			Mixed:   func(prefix string) bool { return selector.Mixed(i, prefix) },
+		})
+	}
+	return o
 }
 
 // mount shows one mount of r.

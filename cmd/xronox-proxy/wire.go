@@ -45,7 +45,7 @@ func (a *app) close() {
 // build makes everything the configuration asks for, or says all that keeps
 // it from that. Only it and stores.go name concrete types.
 func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Logger) (_ *app, err error) {
-	if err := served(cfg, m); err != nil {
+	if err := served(cfg); err != nil {
 		return nil, err
 	}
 	a := &app{log: log}
@@ -119,7 +119,7 @@ func watch(metrics *admin.Metrics, routes *cache.Routes) {
 
 // served refuses what can be configured and is not there yet: to start
 // without it would put data in the wrong place.
-func served(cfg *config.Config, m *mapping.Map) error {
+func served(cfg *config.Config) error {
 	var problems []error
 	missing := func(path, what string) {
 		problems = append(problems, fmt.Errorf("%s: %s is not served yet", path, what))
@@ -130,11 +130,6 @@ func served(cfg *config.Config, m *mapping.Map) error {
 	for _, name := range slices.Sorted(maps.Keys(cfg.Proxy.VirtualBuckets)) {
 		if cfg.Proxy.VirtualBuckets[name].Versioning != "" {
 			missing("xronoxProxy.virtualBuckets."+name+".versioning", "versioning")
-		}
-	}
-	for i := range m.Buckets {
-		if !router.NewSelector(&m.Buckets[i]).TakesAny() || len(m.Buckets[i].Mounts) > 1 {
-			missing("bucket "+m.Buckets[i].Name, "a bucket of several places")
 		}
 	}
 	return errors.Join(problems...)
