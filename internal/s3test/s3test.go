@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -59,9 +60,49 @@ type Options struct {
 	Limits   s3api.Limits
 	Observer s3api.Observer
 	Backend  backends.Backend                        // a new membackend when nil
+	Records  router.Records                          // a new memindex when nil
 	Wrap     func(backends.Backend) backends.Backend // around each bucket
 	Now      func() time.Time                        // Instant when nil
+
+	People   []router.Credential // who may sign beside those above, of whatever tenants
+	Template router.Template     // of the buckets to be made; one physical bucket for each when zero
+
+	// For tests that must see a broken proxy be caught: what every mount is made
+	// of, and who resolves buckets for the server.
+	Mount    func(*mount.Options)
+	Resolver func(router.Resolver) router.Resolver
 }
+
+// orDefaults fills in what is zero.
+func (o Options) orDefaults() Options {
+	if o.Now == nil {
+		o.Now = Instant
+	}
+	if o.Backend == nil {
+		m := membackend.New()
+		m.Now = o.Now
+		o.Backend = m
+	}
+	if o.Records == nil {
+		o.Records = memindex.New()
+	}
+	if o.Template == (router.Template{}) {
+		o.Template = router.DefaultTemplate(store)
+	}
+	if o.Wrap == nil {
+		o.Wrap = func(b backends.Backend) backends.Backend { return b }
+	}
+	if o.Mount == nil {
+		o.Mount = func(*mount.Options) {}
+	}
+	if o.Resolver == nil {
+		o.Resolver = func(r router.Resolver) router.Resolver { return r }
+	}
+	return o
+}
+
+// store is the name of the only connection.
+const store = "store"
 
 // Instant is when a test's clock stands still.
 func Instant() time.Time { return time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC) }
@@ -77,14 +118,7 @@ type Proxy struct {
 // when the proxy does not end cleanly.
 func Start(t testing.TB, o Options) *Proxy {
 	t.Helper()
-	if o.Now == nil {
-		o.Now = Instant
-	}
-	if o.Backend == nil {
-		m := membackend.New()
-		m.Now = o.Now
-		o.Backend = m
-	}
+	o = o.orDefaults()
 	server := newServer(t, o)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -105,27 +139,25 @@ func Start(t testing.TB, o Options) *Proxy {
 
 // newServer puts a server together as the command does.
 func newServer(t testing.TB, o Options) *s3api.Server {
-	ids, err := router.NewIdentities([]router.Credential{Root, Colleague, Reader, Writer, Stranger})
+	ids, err := router.NewIdentities(append([]router.Credential{Root, Colleague, Reader, Writer, Stranger}, o.People...))
 	must(t, err)
 	sealer, err := token.New(make([]byte, 64))
 	must(t, err)
 	var routes *cache.Routes
 	r, err := router.New(context.Background(), router.Options{
 		Config: router.Config{
-			Backends: map[string]backends.Backend{"store": o.Backend},
-			Template: router.DefaultTemplate("store"),
-			Tenants:  []string{router.DefaultTenant, Stranger.TenantID},
+			Backends: map[string]backends.Backend{store: o.Backend},
+			Template: o.Template,
+			Tenants:  tenants(o.People),
 			Region:   Region,
 			Compose: func(r *router.BucketRecord) backends.Backend {
 				m := r.Mounts[0]
-				b := mount.New(mount.Options{Backend: o.Backend, Bucket: m.Bucket, Prefix: m.Prefix, BucketID: r.BucketID, MountID: m.ID, Sealer: sealer})
-				if o.Wrap != nil {
-					b = o.Wrap(b)
-				}
-				return b
+				mo := mount.Options{Backend: o.Backend, Bucket: m.Bucket, Prefix: m.Prefix, BucketID: r.BucketID, MountID: m.ID, Sealer: sealer}
+				o.Mount(&mo)
+				return o.Wrap(mount.New(mo))
 			},
 		},
-		Records: memindex.New(),
+		Records: o.Records,
 		Changed: func(tenantID, bucket string) { routes.Forget(tenantID, bucket) },
 		Now:     o.Now,
 	})
@@ -135,10 +167,21 @@ func newServer(t testing.TB, o Options) *s3api.Server {
 	_, err = r.CreateBucket(context.Background(), *root, Bucket)
 	must(t, err)
 	return s3api.New(s3api.Options{
-		Resolver: routes, Buckets: r, Identities: ids, Domains: router.Domains{Domain}, Sealer: sealer,
+		Resolver: o.Resolver(routes), Buckets: r, Identities: ids, Domains: router.Domains{Domain}, Sealer: sealer,
 		Region: Region, Limits: o.Limits, Observer: o.Observer, Now: o.Now,
 		Log: slog.New(slog.DiscardHandler),
 	})
+}
+
+// tenants are those of everybody who may sign.
+func tenants(people []router.Credential) []string {
+	list := []string{router.DefaultTenant, Stranger.TenantID}
+	for i := range people {
+		if tenant := people[i].TenantID; tenant != "" && !slices.Contains(list, tenant) {
+			list = append(list, tenant)
+		}
+	}
+	return list
 }
 
 // must ends the test when err is not nil.
