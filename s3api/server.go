@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -155,7 +156,11 @@ func (s *Server) resolve(c *call) (err error) {
 // authorize asks whether the identity may do this. Operations without an
 // action ask for themselves.
 func (s *Server) authorize(c *call) error {
-	if c.op.action != "" && !c.identity.Allows(c.op.action, c.bucket, c.key) {
+	key := c.key
+	if c.op.action == router.List && strings.HasPrefix(c.op.name, "List") {
+		key, _ = c.query.lookup("prefix") // nothing else is shown
+	}
+	if c.op.action != "" && !c.identity.Allows(c.op.action, c.bucket, key) {
 		return s3err.New(s3err.AccessDenied)
 	}
 	if owner := c.header("X-Amz-Expected-Bucket-Owner"); owner != "" && c.route != nil && owner != c.route.Owner {
