@@ -30,10 +30,13 @@ func (w *world) generate(c *choices) *attempt {
 	w.parameters(c, a, target)
 	w.fields(c, a)
 	w.document(c, a, target)
-	w.disguise(c, a)
-	if s.plain && w.misses(a, target) {
+	switch {
+	case !s.plain || strings.Contains(a.host, "@"):
+		a.refuse = "" // who knows what it names
+	case w.misses(a, target):
 		a.refuse = "the bucket is another tenant's"
 	}
+	w.disguise(c, a)
 	return a
 }
 
