@@ -25,7 +25,7 @@ type Options struct {
 	TTL         time.Duration    // of a route; 30 s
 	NegativeTTL time.Duration    // of "there is no such bucket"; 2 s
 	Timeout     time.Duration    // of a lookup; 10 s
-	Now         func() time.Time // time.Now
+	Now         func() time.Time // the real time
 }
 
 // orDefaults fills in what is zero.
@@ -42,9 +42,6 @@ func (o Options) orDefaults() Options {
 	if o.Timeout <= 0 {
 		o.Timeout = 10 * time.Second
 	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	return o
 }
 
@@ -53,6 +50,7 @@ type Routes struct {
 	Options
 	next       router.Resolver
 	generation func() uint64
+	began      time.Time
 
 	found   *lru.Cache[name, entry]
 	missing *lru.Cache[name, entry] // apart, so that guessing names evicts no route
@@ -71,7 +69,7 @@ type entry struct {
 	route      *router.Route
 	err        error
 	generation uint64
-	expires    time.Time
+	expires    time.Duration // as [Routes.age] counts
 }
 
 // New returns an empty cache in front of next. When next has a Generation, as
@@ -82,7 +80,20 @@ func New(next router.Resolver, o Options) *Routes {
 		c.generation = g.Generation
 	}
 	c.found, c.missing = newLRU(c.Size), newLRU(c.Size)
+	c.began = time.Now()
+	if c.Now != nil {
+		c.began = c.Now()
+	}
 	return c
+}
+
+// age is the time since the cache was made. Of the real time it reads only the monotonic
+// clock, which costs half of what [time.Now] does; the clock is most of a hit.
+func (c *Routes) age() time.Duration {
+	if c.Now != nil {
+		return c.Now().Sub(c.began)
+	}
+	return time.Since(c.began)
 }
 
 // newLRU returns an empty LRU.
@@ -113,7 +124,7 @@ func (c *Routes) Resolve(ctx context.Context, tenantID, bucket string) (*router.
 
 // fresh reports whether the entry may still be used.
 func (c *Routes) fresh(e *entry, generation uint64) bool {
-	return e.generation == generation && c.Now().Before(e.expires)
+	return e.generation == generation && c.age() < e.expires
 }
 
 // Forget drops what is known of a bucket. A lookup that began before it is not
@@ -139,11 +150,11 @@ func (c *Routes) store(key name, epoch uint64, e entry) {
 	switch {
 	case epoch != c.epoch: // Of this bucket or another: rare enough to ask again.
 	case e.err != nil:
-		e.expires = c.Now().Add(c.NegativeTTL)
+		e.expires = c.age() + c.NegativeTTL
 		c.found.Remove(key)
 		c.missing.Add(key, e)
 	default:
-		e.expires = c.Now().Add(c.TTL)
+		e.expires = c.age() + c.TTL
 		c.missing.Remove(key)
 		if c.found.Add(key, e) {
 			c.counts.evictions.Add(1)

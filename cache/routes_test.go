@@ -280,29 +280,107 @@ func TestNeverStale(t *testing.T) {
 	wg.Wait()
 }
 
-// TestHitAllocates pins what the path of every request costs.
-func TestHitAllocates(t *testing.T) {
-	c := New(newTable(), Options{})
-	expect(t, c, "t", "b", "1")
-	expect(t, c, "t", "none", "")
-	ctx := t.Context()
-	f := func(bucket string) {
-		t.Helper()
-		if n := testing.AllocsPerRun(100, func() { _, _ = c.Resolve(ctx, "t", bucket) }); n != 0 {
-			t.Errorf("a hit on %q allocates %v times", bucket, n)
-		}
+// TestReloadIsNeverStale reloads while many resolve: whoever asks after the generation has
+// changed is not given a route of an earlier one, though lookups of earlier ones still end and
+// are stored.
+func TestReloadIsNeverStale(t *testing.T) {
+	t.Parallel()
+	next := newTable()
+	next.before = func(context.Context) error { runtime.Gosched(); return nil }
+	next.set("t", "b", "000000")
+	next.set("t", "c", "000000")
+	c := New(next, Options{Size: 1}) // the two put each other out as well
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range 4 {
+		bucket := []string{"b", "c"}[i%2]
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				least := fmt.Sprintf("%06d", next.Generation())
+				r, err := c.Resolve(t.Context(), "t", bucket)
+				if err != nil || r.BucketID < least {
+					t.Errorf("resolved %v, %v in generation %s", r, err, least)
+					return
+				}
+			}
+		})
 	}
-	f("b")
-	f("none")
+	for i := 1; i < 3000; i++ {
+		id := fmt.Sprintf("%06d", i)
+		next.set("t", "b", id)
+		next.set("t", "c", id)
+		next.generation.Add(1)
+	}
+	close(stop)
+	wg.Wait()
 }
 
-func BenchmarkHit(b *testing.B) {
-	c := New(newTable(), Options{})
-	ctx := b.Context()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.Resolve(ctx, "t", "b"); err != nil {
-			b.Fatal(err)
-		}
+// TestExpiredWhileReloading holds that of an entry which is of an earlier generation and out of
+// date nothing is left, whichever comes first.
+func TestExpiredWhileReloading(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(0, 0)
+	next := newTable()
+	c := New(next, Options{TTL: time.Second, Now: func() time.Time { return now }})
+	expect(t, c, "t", "b", "1")
+	next.set("t", "b", "2")
+	next.generation.Add(1)
+	now = now.Add(time.Second)
+	expect(t, c, "t", "b", "2")
+	next.set("t", "b", "3")
+	now = now.Add(time.Second)
+	next.generation.Add(1)
+	expect(t, c, "t", "b", "3")
+	next.set("t", "b", "")
+	next.generation.Add(1)
+	expect(t, c, "t", "b", "")
+	next.set("t", "b", "4")
+	next.generation.Add(1)
+	expect(t, c, "t", "b", "4") // "there is none" is of a generation too
+}
+
+// TestFull holds a cache that is far too small to its contract: more tenants are at work than
+// there are entries, others ask for names that nobody has, buckets come and go, and each is
+// given its own route.
+func TestFull(t *testing.T) {
+	t.Parallel()
+	const live, size = 200, 16
+	next := newTable()
+	for i := range live {
+		next.set(fmt.Sprint("t", i), "b", fmt.Sprint("of t", i))
+	}
+	c := New(next, Options{Size: size})
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for i := range 5000 {
+				tenant := fmt.Sprint("t", (i*(worker+7))%live)
+				r, err := c.Resolve(t.Context(), tenant, "b")
+				if err != nil || r.BucketID != "of "+tenant {
+					t.Errorf("%s: %v, %v", tenant, r, err)
+					return
+				}
+				if _, err := c.Resolve(t.Context(), tenant, fmt.Sprint("none-", worker, i)); !s3err.Is(err, s3err.NoSuchBucket) {
+					t.Errorf("a name that nobody has: %v", err)
+					return
+				}
+				if i%100 == 0 {
+					c.Forget(tenant, "b")
+				}
+				if s := c.Stats(); s.Routes > size || s.Missing > size {
+					t.Errorf("holds %+v, with room for %d", s, size)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if s := c.Stats(); s.Evictions < live || s.Hits+s.NegativeHits+s.Misses != 4*5000*2 || uint64(next.asked) > s.Misses {
+		t.Errorf("%+v, asked %d times", s, next.asked)
 	}
 }
