@@ -140,6 +140,34 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestInUseStays holds that a route which is asked for is not put out by those that are not, as
+// long as no more others come in between than there is room for.
+func TestInUseStays(t *testing.T) {
+	t.Parallel()
+	f := func(size int) {
+		t.Helper()
+		next := newTable()
+		c := New(next, Options{Size: size})
+		expect(t, c, "t", "b", "1")
+		for round := range 20 {
+			for i := range size - 1 {
+				bucket := fmt.Sprint("other-", round, "-", i)
+				next.set("t", bucket, "x")
+				expect(t, c, "t", bucket, "x")
+			}
+			asked := next.asked
+			expect(t, c, "t", "b", "1")
+			if next.asked != asked {
+				t.Errorf("size %d: it was put out in round %d", size, round)
+			}
+		}
+	}
+	f(4)
+	f(8)
+	f(17)
+	f(100)
+}
+
 func TestOneFlight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
