@@ -111,9 +111,10 @@ func watch(metrics *admin.Metrics, routes *cache.Routes) {
 		return func() float64 { return f(routes.Stats()) }
 	}
 	metrics.WatchRoutes(admin.Cache{
-		Hits:    stat(func(s cache.Stats) float64 { return float64(s.Hits + s.NegativeHits) }),
-		Misses:  stat(func(s cache.Stats) float64 { return float64(s.Misses) }),
-		Entries: stat(func(s cache.Stats) float64 { return float64(s.Routes + s.Missing) }),
+		Hits:      stat(func(s cache.Stats) float64 { return float64(s.Hits + s.NegativeHits) }),
+		Misses:    stat(func(s cache.Stats) float64 { return float64(s.Misses) }),
+		Evictions: stat(func(s cache.Stats) float64 { return float64(s.Evictions) }),
+		Entries:   stat(func(s cache.Stats) float64 { return float64(s.Routes + s.Missing) }),
 	})
 }
 
