@@ -43,7 +43,7 @@ func TestLeaks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for i := range 10 * worlds {
 				w := newWorld(t, ops, shared, &l)
-				w.play(random(1, i))
+				w.play(random(6, i))
 				if slices.ContainsFunc(w.broken, func(b string) bool { return strings.Contains(b, want) }) {
 					t.Logf("noticed in world %d: %s", i, w.broken[0])
 					return
