@@ -51,14 +51,23 @@ func (c *call) writeError(err error) {
 }
 
 // detailHeaders writes the details that travel as headers: the validators of
-// an object that was not modified, and the size that a range missed.
+// an object that was not modified, the size that a range missed, and the region
+// to sign for. SDKs sign again for that, and have nothing else to learn it from
+// in an answer to HEAD; some ask for it by a HeadBucket that is not signed.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
 func (c *call) detailHeaders(e *s3err.Error) {
+	if c.op != nil && c.op.name == "HeadBucket" && e.Status == http.StatusForbidden {
+		c.set("x-amz-bucket-region", c.s.Region)
+	}
 	for _, d := range e.Details {
 		switch {
 		case e.Status == http.StatusNotModified:
 			c.set(d.Name, d.Value)
 		case d.Name == "ActualObjectSize":
 			c.set("Content-Range", "bytes */"+d.Value)
+		case d.Name == "Region":
+			c.set("x-amz-bucket-region", d.Value)
 		}
 	}
 }

@@ -9,6 +9,7 @@
 //	@anonymous       do not sign
 //	@as: NAME        sign as another identity of the Target
 //	@presign: SECS   sign in the query, for so long
+//	@region: NAME    sign for another region than that of the Target
 //	@unsigned        UNSIGNED-PAYLOAD instead of the body's hash
 //	@late: NAME: V   add a header after signing
 //	@size: N         the body is N times the letter x
@@ -219,6 +220,10 @@ func (p *player) sign(r *request) []byte {
 		hash = h
 	}
 	creds := p.target.Identities[r.directives["as"]]
+	region, ok := r.directives["region"]
+	if !ok {
+		region = p.target.Region
+	}
 	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
 	ctx := context.Background()
 	if secs, ok := r.directives["presign"]; ok {
@@ -226,7 +231,7 @@ func (p *player) sign(r *request) []byte {
 			query += "&"
 		}
 		req.URL.RawQuery = query + "X-Amz-Expires=" + secs
-		signed, headers, err := signer.PresignHTTP(ctx, creds, req, "UNSIGNED-PAYLOAD", "s3", p.target.Region, p.target.Now())
+		signed, headers, err := signer.PresignHTTP(ctx, creds, req, "UNSIGNED-PAYLOAD", "s3", region, p.target.Now())
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -242,7 +247,7 @@ func (p *player) sign(r *request) []byte {
 		}
 	} else if _, ok := r.directives["anonymous"]; !ok {
 		req.Header.Set("X-Amz-Content-Sha256", hash)
-		if err := signer.SignHTTP(ctx, creds, req, hash, "s3", p.target.Region, p.target.Now()); err != nil {
+		if err := signer.SignHTTP(ctx, creds, req, hash, "s3", region, p.target.Now()); err != nil {
 			p.t.Fatal(err)
 		}
 	}
