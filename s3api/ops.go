@@ -82,7 +82,7 @@ var operations = []operation{
 	{"GetBucketReplication", "GET", onBucket, "replication", "", router.Admin, nil},
 	{"GetBucketRequestPayment", "GET", onBucket, "requestPayment", "", router.Admin, nil},
 	{"GetBucketTagging", "GET", onBucket, "tagging", "", router.Admin, nil},
-	{"GetBucketVersioning", "GET", onBucket, "versioning", "", router.List, nil},
+	{"GetBucketVersioning", "GET", onBucket, "versioning", "", router.List, (*Server).getBucketVersioning},
 	{"GetBucketWebsite", "GET", onBucket, "website", "", router.Admin, nil},
 	{"GetObject", "GET", onObject, "", "", router.Read, (*Server).getObject},
 	{"GetObjectAcl", "GET", onObject, "acl", "", router.Read, nil},
