@@ -4,8 +4,11 @@ import (
 	"context"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // awsVerbs are the verbs of aws-cli, versions 1 and 2.
@@ -42,6 +45,29 @@ func awsCLI(ctx context.Context, at endpoint) []client {
 func TestAWSCLI(t *testing.T) {
 	t.Parallel()
 	exerciseAll(t, "aws-cli", awsCLI)
+}
+
+// TestAWSCLIRegion: aws-cli that signs for another region finds the right one by
+// the errors, those of HEAD included, with which its download begins.
+func TestAWSCLIRegion(t *testing.T) {
+	t.Parallel()
+	elsewhere := plain
+	elsewhere.region = "eu-west-1"
+	found := awsCLI(t.Context(), elsewhere)
+	if len(found) == 0 {
+		t.Skip("this machine has no aws-cli; TestAWSCLI minds in CI")
+	}
+	for _, c := range found {
+		e := newExercise(t, c)
+		if _, err := sdk(plain).CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &e.bucket}); err != nil {
+			t.Fatal(err)
+		}
+		file, back := filepath.Join(e.dir, "small"), filepath.Join(e.dir, "back")
+		makeFile(t, file, 70_000, e.seed)
+		e.must(t, "put", args{bucket: e.bucket, key: "k", file: file})
+		e.must(t, "get", args{bucket: e.bucket, key: "k", file: back})
+		same(t, "got", fileDigest(t, file), fileDigest(t, back))
+	}
 }
 
 // s3cmdVerbs are the verbs of s3cmd. It presigns with signature version 2 only,

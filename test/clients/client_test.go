@@ -2,6 +2,7 @@ package clients
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -128,11 +129,12 @@ func cleanEnv() []string {
 
 // awsEnv points the AWS tools and SDKs at an endpoint.
 func awsEnv(at endpoint) []string {
+	region := cmp.Or(at.region, "us-east-1")
 	return []string{
 		"AWS_ACCESS_KEY_ID=" + at.accessKey,
 		"AWS_SECRET_ACCESS_KEY=" + at.secretKey,
-		"AWS_REGION=us-east-1",
-		"AWS_DEFAULT_REGION=us-east-1", // older tools know only this one
+		"AWS_REGION=" + region,
+		"AWS_DEFAULT_REGION=" + region, // older tools know only this one
 		"AWS_ENDPOINT_URL=" + at.url,
 		"AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE=testdata/aws-config",

@@ -15,6 +15,7 @@ import (
 type endpoint struct {
 	url, accessKey, secretKey string
 	ca                        string // file that certifies an https server
+	region                    string // that clients sign for; the server's when empty
 }
 
 // plain and secure are the server over HTTP and, behind TLS, over HTTPS. Both
