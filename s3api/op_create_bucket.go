@@ -21,7 +21,8 @@ func (s *Server) createBucket(c *call) error {
 	}
 	// us-east-1 is what an absent constraint means; the SDKs name the region they sign for.
 	if l := conf.LocationConstraint; l != "" && l != s.Region {
-		return s3err.New(s3err.InvalidLocationConstraint).With("LocationConstraint", l)
+		return s3err.Newf(s3err.InvalidLocationConstraint, "The specified location-constraint is not valid; expecting '%s'", s.Region).
+			With("LocationConstraint", l)
 	}
 	if _, err := s.Buckets.CreateBucket(c.ctx, *c.identity, c.bucket); err != nil {
 		return err
