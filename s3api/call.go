@@ -219,7 +219,8 @@ func (c *call) finish() {
 type Record struct {
 	RequestID string
 	Operation string // "" when none was found
-	AccessKey string
+	AccessKey string // of who signed; "" when that is not certain
+	Claimed   string // access key that a refused request names; anybody can name any
 	TenantID  string
 	Bucket    string // virtual
 	Key       string
@@ -232,6 +233,10 @@ type Record struct {
 	Duration  time.Duration
 }
 
+// maxClaimed bounds an access key that nobody has verified: none is longer.
+const maxClaimed = 128
+
+// record is what there is to tell of the call.
 func (c *call) record() Record {
 	r := Record{
 		RequestID: c.id, Bucket: c.bucket, Key: c.key, Remote: c.fc.RemoteAddr().String(),
@@ -245,6 +250,8 @@ func (c *call) record() Record {
 	}
 	if c.identity != nil {
 		r.AccessKey, r.TenantID = c.identity.AccessKey, c.identity.TenantID
+	} else {
+		r.Claimed = c.auth.Claimed[:min(len(c.auth.Claimed), maxClaimed)]
 	}
 	if c.body != nil {
 		r.BytesIn = c.body.wire.n
@@ -264,12 +271,16 @@ func (r *Record) level() slog.Level {
 }
 
 // attrs is the access log line. It has no header, no query and no signature.
+// The duration is a text, since handlers of JSON would write a bare number.
 func (r *Record) attrs() []slog.Attr {
-	attrs := make([]slog.Attr, 0, 14)
+	attrs := make([]slog.Attr, 0, 15)
 	attrs = append(attrs, slog.String("id", r.RequestID), slog.String("op", r.Operation),
 		slog.Int("status", r.Status), slog.String("bucket", r.Bucket), slog.String("key", r.Key),
 		slog.String("accessKey", r.AccessKey), slog.String("tenant", r.TenantID), slog.String("remote", r.Remote),
-		slog.Int64("in", r.BytesIn), slog.Int64("out", r.BytesOut), slog.Duration("took", r.Duration))
+		slog.Int64("in", r.BytesIn), slog.Int64("out", r.BytesOut), slog.String("took", r.Duration.String()))
+	if r.Claimed != "" {
+		attrs = append(attrs, slog.String("unverifiedAccessKey", r.Claimed))
+	}
 	if r.Code != "" {
 		attrs = append(attrs, slog.String("code", string(r.Code)))
 	}

@@ -84,3 +84,27 @@ func TestPresignedPayload(t *testing.T) {
 	_, err := exampleVerifier().Verify(set(presign(t, "PUT", "60", "", "host"), "x-amz-content-sha256", hash))
 	wantCode(t, err, s3err.SignatureDoesNotMatch)
 }
+
+// TestClaimed: whoever a refused request claims to be is known for the log, and
+// nothing else of it counts.
+func TestClaimed(t *testing.T) {
+	t.Parallel()
+	v := exampleVerifier()
+	r := signed(t, parse("GET / HTTP/1.1\nHost: localhost"))
+	if got, err := v.Verify(r); err != nil || got.Claimed != exampleKey {
+		t.Errorf("accepted: %+v, %v", got, err)
+	}
+	f := func(r *Request, want string) {
+		t.Helper()
+		got, err := v.Verify(r)
+		if err == nil || got != (Verified{Claimed: want}) {
+			t.Errorf("got %+v, %v; want Claimed %q", got, err, want)
+		}
+	}
+	expired := presignedGET(t)
+	expired.Query = strings.Replace(expired.Query, "Expires=86400", "Expires=1", 1)
+	f(expired, exampleKey)
+	f(set(r, "authorization", strings.ReplaceAll(get(r, "Authorization"), exampleKey, "SOMEBODY")), "SOMEBODY")
+	f(set(r, "authorization", strings.ReplaceAll(get(r, "Authorization"), "Signature=", "Signature=0")), exampleKey)
+	f(set(r, "authorization", "nonsense"), "")
+}

@@ -53,6 +53,7 @@ func New(o Options) *Verifier {
 // strings of the Request it came from.
 type Verified struct {
 	AccessKey string // empty: the request is anonymous
+	Claimed   string // the access key that the request names, whether that is true or not; for logs
 	Presigned bool   // authenticated by its query
 	Payload   Payload
 
@@ -62,7 +63,8 @@ type Verified struct {
 }
 
 // Verify returns who signed r. A request that carries no authentication is
-// anonymous, and no error. Errors are *s3err.Error.
+// anonymous, and no error. Errors are *s3err.Error; with one, nothing but
+// Claimed is known.
 func (v *Verifier) Verify(r *Request) (Verified, error) {
 	f, err := readFields(r.Headers)
 	if err != nil {
@@ -85,13 +87,13 @@ func (v *Verifier) Verify(r *Request) (Verified, error) {
 	}
 
 	c, err := v.claim(r, &f, &q)
+	if err == nil {
+		out.chain, err = v.check(r, &c)
+	}
 	if err != nil {
-		return Verified{}, err
+		return Verified{Claimed: c.accessKey}, err
 	}
-	if out.chain, err = v.check(r, &c); err != nil {
-		return Verified{}, err
-	}
-	out.AccessKey, out.Payload = c.accessKey, c.payload
+	out.AccessKey, out.Claimed, out.Payload = c.accessKey, c.accessKey, c.payload
 	return out, nil
 }
 

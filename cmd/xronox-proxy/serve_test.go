@@ -236,6 +236,48 @@ func put(url string, body io.Reader, size int64) error {
 	return nil
 }
 
+// TestLogOfRefused: the log of a request that is refused names the access key that
+// it came with as one that nobody has verified, and how long it took with a unit.
+func TestLogOfRefused(t *testing.T) {
+	dir := t.TempDir()
+	r := serveDir(t, dir)
+	defer r.stop()
+	root := client(t, dir, r.s3)
+	f := func(change func(*s3.Options), code string) {
+		t.Helper()
+		list := func(o *s3.Options) { o.RetryMaxAttempts = 1; change(o) }
+		_, err := root.ListBuckets(t.Context(), &s3.ListBucketsInput{}, list)
+		if err == nil {
+			t.Errorf("%s: accepted", code)
+		}
+		line := <-r.log.lines
+		secret, _ := root.Options().Credentials.Retrieve(t.Context())
+		took, _ := line["took"].(string)
+		d, err := time.ParseDuration(took)
+		if line["code"] != code || line["accessKey"] != "" || line["tenant"] != "" || err != nil || d <= 0 {
+			t.Errorf("%s: %v", code, line)
+		}
+		if key := line["unverifiedAccessKey"]; key != secret.AccessKeyID && key != "AKIDNOBODY" {
+			t.Errorf("%s: the access key is %v", code, key)
+		}
+	}
+	key := func(accessKey, secretKey string) func(*s3.Options) {
+		return func(o *s3.Options) { o.Credentials = credentials.NewStaticCredentialsProvider(accessKey, secretKey, "") }
+	}
+	known, _ := root.Options().Credentials.Retrieve(t.Context())
+	f(key(known.AccessKeyID, "wrong"), "SignatureDoesNotMatch")
+	f(key("AKIDNOBODY", "wrong"), "InvalidAccessKeyId")
+	f(func(o *s3.Options) { o.Region = "mars-1" }, "AuthorizationHeaderMalformed")
+
+	if _, err := root.ListBuckets(t.Context(), &s3.ListBucketsInput{}); err != nil {
+		t.Fatal(err)
+	}
+	if line := <-r.log.lines; line["accessKey"] != known.AccessKeyID || line["unverifiedAccessKey"] != nil {
+		t.Errorf("a request that was answered: %v", line)
+	}
+	r.end(t)
+}
+
 // TestSecondServer: a data directory belongs to one server, and the other is told.
 func TestSecondServer(t *testing.T) {
 	dir := t.TempDir()
