@@ -1,8 +1,9 @@
 package config
 
 // generation recognises configurations from before 2.0, and from the
-// successor, which keep their object stores under other names.
-func (v *validator) generation(root *node) {
+// successor, which keep their object stores under other names, and reports
+// whether this is one.
+func (v *validator) generation(root *node) bool {
 	spaces := root.get("spacesConns")
 	switch {
 	case root.get("mongoConns") != nil:
@@ -13,7 +14,10 @@ func (v *validator) generation(root *node) {
 		v.problem("spacesConns", spaces, "This is a configuration of Xronox 1.x (spacesConns)", newer)
 	case root.get("storage").get("endpoint") != nil:
 		v.problem("storage", root.get("storage"), "This is a configuration of the successor of Xronox (database, storage)", newer)
+	default:
+		return false
 	}
+	return true
 }
 
 // newer says what to do with another generation's configuration.

@@ -43,7 +43,7 @@ type objectShape struct {
 	// lenient validator says so.
 	closed bool
 	// open says that other programs keep their members here: unknown ones are
-	// mentioned only when they look like a slip.
+	// dropped in silence; see [validator.stray].
 	open bool
 	// refine is what holds between members.
 	refine func(c *checker, p path, n *node)
@@ -98,13 +98,18 @@ func (f field) check(c *checker, p path, n *node) (*node, status) {
 	return nil, ok
 }
 
+// names are the members that s knows.
+func (s objectShape) names() []string {
+	names := make([]string, len(s.fields))
+	for i, f := range s.fields {
+		names[i] = f.name
+	}
+	return names
+}
+
 // unknown reports members that s does not know.
 func (s objectShape) unknown(c *checker, p path, n *node) status {
-	known := make([]string, len(s.fields))
-	for i, f := range s.fields {
-		known[i] = f.name
-	}
-	st := ok
+	known, st := s.names(), ok
 	for _, name := range n.ordered() {
 		if slices.Contains(known, name) {
 			continue
@@ -117,7 +122,7 @@ func (s objectShape) unknown(c *checker, p path, n *node) status {
 			}
 			c.problem(q, m, "Unknown member", hint)
 			st = dirty
-		case hint != "", !s.open:
+		case !s.open:
 			c.warn(q, m, "Unknown member, ignored", first(hint, "remove it, or look at its name"))
 		}
 	}

@@ -56,6 +56,7 @@ func (v *validator) note(s spot, message, hint string) { v.warn(s.path, s.node, 
 // check checks the values and decodes them. It reports whether it makes sense
 // to look further.
 func (v *validator) check(root *node) bool {
+	older := false
 	if v.opts.Strict || hasXronox(root) {
 		v.strict = v.opts.Strict
 		x, _ := xronoxShape().check(v.checker, "", root)
@@ -65,13 +66,16 @@ func (v *validator) check(root *node) bool {
 			decode(x, v.cfg.Xronox)
 		}
 	} else {
-		v.generation(root)
+		older = v.generation(root)
 	}
 	p := root.get("xronoxProxy")
 	if p != nil && p.kind != kindNull {
 		if good, _ := proxyShape().check(v.checker, "xronoxProxy", p); good != nil {
 			decode(good, &v.cfg.Proxy)
 		}
+	}
+	if !older {
+		v.stray(root)
 	}
 	return v.cfg.Xronox != nil || !v.opts.Strict
 }
