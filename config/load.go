@@ -36,9 +36,17 @@ func Load(path string, o Options) (*Config, Report, error) {
 	}
 	data, err := readRegular(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("config: %w", err)
+		return nil, Report{unreadable(err)}, fmt.Errorf("config: %w", err)
 	}
 	return Parse(data, path, o)
+}
+
+// unreadable is the problem of a file that there is nothing to say about yet.
+func unreadable(err error) Problem {
+	return Problem{
+		Message: "The configuration file cannot be read: " + err.Error(), Severity: SeverityError,
+		Hint: "check its name, and that the proxy's user may read it",
+	}
 }
 
 // readRegular reads a regular file of bounded size: a device or a pipe given
@@ -126,7 +134,7 @@ func (l *loader) read(data []byte) *node {
 	text, bom := bytes.CutPrefix(data, []byte("\ufeff"))
 	switch {
 	case bom && l.opts.Strict:
-		l.parseError(errors.New("the file begins with a byte order mark"))
+		l.parseError(errors.New("the file begins with a byte order mark"), "save the file as UTF-8 without BOM")
 		return nil
 	case bom:
 		l.add(Problem{
@@ -140,8 +148,14 @@ func (l *loader) read(data []byte) *node {
 	}
 	n, err := read(text)
 	switch {
+	case err != nil && len(bytes.TrimSpace(text)) == 0, errors.Is(err, errEmpty):
+		l.parseError(err, "write settings into it, {} at least, or do without the file")
+		return nil
+	case err != nil && l.opts.Strict && isYAML(l.name, text):
+		l.parseError(err, "strict mode reads JSON only, as Xronox v3.1.0 does; YAML needs the lenient one")
+		return nil
 	case err != nil:
-		l.parseError(err)
+		l.parseError(err, "correct the syntax there")
 		return nil
 	case n.kind != kindObject && (n.kind != kindList || !l.opts.Strict):
 		l.fail("XRONOX_CONFIG_STRUCTURE_ERROR", fmt.Sprintf("Invalid Xronox configuration file structure at '%s': Config file must be a JSON object", l.name), "put everything into one object")
@@ -151,8 +165,8 @@ func (l *loader) read(data []byte) *node {
 }
 
 // parseError reports a text that cannot be read.
-func (l *loader) parseError(err error) {
-	l.fail("XRONOX_CONFIG_PARSE_ERROR", fmt.Sprintf("Failed to parse Xronox configuration file at '%s': %v", l.name, err), "correct the syntax there")
+func (l *loader) parseError(err error, hint string) {
+	l.fail("XRONOX_CONFIG_PARSE_ERROR", fmt.Sprintf("Failed to parse Xronox configuration file at '%s': %v", l.name, err), hint)
 }
 
 // isYAML tells YAML from JSON: by the name, else by the first character.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sort"
 	"strconv"
+	"unicode/utf8"
 )
 
 // lines finds the line of an offset in a text.
@@ -26,6 +27,17 @@ func linesOf(data []byte) lines {
 // at returns the line of an offset, from 1.
 func (l lines) at(offset int64) int { return 1 + sort.SearchInts(l, int(offset)) }
 
+// place returns line and column of an offset in data, from 1; columns are
+// counted in characters.
+func (l lines) place(data []byte, offset int64) (line, column int) {
+	line = l.at(offset)
+	begin := 0
+	if line > 1 {
+		begin = l[line-2] + 1
+	}
+	return line, 1 + utf8.RuneCount(data[begin:offset])
+}
+
 // readJSON reads one JSON value and nothing else.
 func readJSON(data []byte) (*node, error) {
 	l := linesOf(data)
@@ -33,7 +45,8 @@ func readJSON(data []byte) (*node, error) {
 	if err := json.Unmarshal(data, &probe); err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
-			return nil, fmt.Errorf("%w (line %d)", err, l.at(max(0, syntax.Offset-1)))
+			line, column := l.place(data, max(0, syntax.Offset-1))
+			return nil, fmt.Errorf("%w (line %d, column %d)", err, line, column)
 		}
 		return nil, err
 	}

@@ -16,6 +16,9 @@ const (
 	maxYAMLDepth = 200
 )
 
+// errEmpty says that there is nothing in a file but, perhaps, comments.
+var errEmpty = errors.New("the file is empty")
+
 // readYAML reads one YAML document. It means what the same JSON would mean:
 // texts that look like dates stay texts, and a name that comes twice is an
 // error. Anchors, aliases and merge keys work, within bounds.
@@ -27,7 +30,7 @@ func readYAML(data []byte) (*node, error) {
 	var doc, more yaml.Node
 	if err := l.Load(&doc); err != nil {
 		if errors.Is(err, io.EOF) {
-			return nil, errors.New("the file is empty")
+			return nil, errEmpty
 		}
 		return nil, err
 	}
@@ -55,7 +58,7 @@ func (r *yamlReader) value(y *yaml.Node, depth int) (*node, error) {
 	switch y.Kind {
 	case yaml.DocumentNode:
 		if len(y.Content) != 1 {
-			return nil, errors.New("the file is empty")
+			return nil, errEmpty
 		}
 		return r.value(y.Content[0], depth+1)
 	case yaml.AliasNode:
