@@ -22,8 +22,14 @@ var word = regexp.MustCompile(`[A-Z]?[a-z]+|[A-Z]+`)
 // password finds the password of a URL.
 var password = regexp.MustCompile(`(://[^/@:\s]*:).*@`)
 
-// usualEnv is what names of environment variables look like.
-var usualEnv = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,39}$`)
+// harmless are texts that may be shown although their names are those of
+// secrets: ids of access keys, and names of variables, as people misspell them,
+// too. A secret that is there by mistake looks otherwise: it is longer, or not
+// all in capitals.
+var harmless = map[string]*regexp.Regexp{
+	"accessKey":    regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`),
+	"secretKeyEnv": regexp.MustCompile(`^\$?\{?[A-Z][A-Z0-9_.-]{0,39}\}?$`),
+}
 
 // maxShown bounds a value in a message, in bytes.
 const maxShown = 80
@@ -50,8 +56,8 @@ func show(p path, n *node) string {
 		return strconv.FormatBool(n.truth)
 	case n.kind == kindNumber && !isSecretName(p.name()):
 		return strconv.FormatFloat(n.number, 'g', -1, 64)
-	case n.kind == kindText && p.name() == "secretKeyEnv" && usualEnv.MatchString(n.text):
-		return n.text // the name of a variable, and not by mistake the secret
+	case n.kind == kindText && harmless[p.name()] != nil && harmless[p.name()].MatchString(n.text):
+		return n.text
 	case n.kind == kindText, n.kind == kindNumber:
 		return Mask(p.name(), n.text)
 	}

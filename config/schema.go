@@ -68,6 +68,9 @@ func (s numberShape) schema() map[string]any {
 	if s.whole {
 		out["type"] = "integer"
 	}
+	if s.max > 0 {
+		out["maximum"] = s.max
+	}
 	if s.above {
 		out["exclusiveMinimum"] = s.min
 		delete(out, "minimum")

@@ -76,7 +76,7 @@ func (c *checker) warn(p path, n *node, message, hint string) {
 
 // add completes a problem by its place.
 func (c *checker) add(p path, n *node, pr Problem) {
-	pr.Path, pr.Value = string(p), show(p, n)
+	pr.Path, pr.Value = string(p), first(pr.Value, show(p, n))
 	if n != nil {
 		pr.Line = n.line
 	}
@@ -85,6 +85,12 @@ func (c *checker) add(p path, n *node, pr Problem) {
 
 // wrongType reports a type, as Zod does.
 func (c *checker) wrongType(p path, n *node, want string) (*node, status) {
+	c.problem(p, n, "Expected "+want+", received "+n.typeName(), typeHint(n, want))
+	return nil, aborted
+}
+
+// typeHint says what to do with a value that should be of type want.
+func typeHint(n *node, want string) string {
 	hint := "write " + map[string]string{
 		"string": "a text", "number": "a number", "boolean": "true or false", "array": "a list", "object": "an object",
 	}[want]
@@ -99,8 +105,7 @@ func (c *checker) wrongType(p path, n *node, want string) (*node, status) {
 			hint = "an ENV token is always a text; write the value itself"
 		}
 	}
-	c.problem(p, n, "Expected "+want+", received "+n.typeName(), hint)
-	return nil, aborted
+	return hint
 }
 
 // boolShape is true or false.
@@ -124,8 +129,9 @@ func (anyShape) check(_ *checker, _ path, n *node) (*node, status) { return n, o
 type numberShape struct {
 	whole   bool
 	min     float64
-	above   bool   // min itself is too small
-	message string // when too small; empty: Zod's own
+	above   bool    // min itself is too small
+	max     float64 // zero: none
+	message string  // when too small; empty: Zod's own
 }
 
 // check implements shape.
@@ -136,6 +142,13 @@ func (s numberShape) check(c *checker, p path, n *node) (*node, status) {
 	st := ok
 	if s.whole && (math.Trunc(n.number) != n.number || math.IsInf(n.number, 0)) {
 		c.problem(p, n, "Expected integer, received float", "write a whole number")
+		if !c.strict {
+			return nil, dirty // one problem is enough
+		}
+		st = dirty
+	}
+	if s.max > 0 && n.number > s.max {
+		c.problem(p, n, "Number must be less than or equal to "+strconv.FormatFloat(s.max, 'f', -1, 64), "write a smaller number")
 		st = dirty
 	}
 	if n.number < s.min || s.above && n.number == s.min {

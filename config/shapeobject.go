@@ -117,10 +117,11 @@ func (s objectShape) unknown(c *checker, p path, n *node) status {
 		q, m, hint := p.key(name), n.members[name], suggest(name, known)
 		switch {
 		case s.closed:
-			if hint == "" {
-				hint = "known are " + strings.Join(known, ", ")
-			}
-			c.problem(q, m, "Unknown member", hint)
+			c.add(q, m, Problem{
+				Message: "Unknown member", Severity: SeverityError,
+				Hint:  first(hint, "known are "+strings.Join(known, ", ")),
+				Value: show(p.key(first(nearest(name, known), name)), m), // secret, or not, as what was meant
+			})
 			st = dirty
 		case !s.open:
 			c.warn(q, m, "Unknown member, ignored", first(hint, "remove it, or look at its name"))
@@ -131,16 +132,22 @@ func (s objectShape) unknown(c *checker, p path, n *node) status {
 
 // suggest returns a hint when name looks like a slip for one of known.
 func suggest(name string, known []string) string {
+	if best := nearest(name, known); best != "" {
+		return `did you mean "` + best + `"?`
+	}
+	return ""
+}
+
+// nearest returns the one of known that name looks like a slip for; empty when
+// it looks like none.
+func nearest(name string, known []string) string {
 	best, least := "", 1+len(name)/3
 	for _, k := range known {
 		if d := distance(strings.ToLower(name), strings.ToLower(k)); d <= least && d < max(len(k), 2) {
 			best, least = k, d-1
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return `did you mean "` + best + `"?`
+	return best
 }
 
 // distance is the number of letters to insert, remove, replace or swap with

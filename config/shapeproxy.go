@@ -61,9 +61,9 @@ var proxyShape = sync.OnceValue(func() objectShape {
 	return objectShape{closed: true, doc: "Settings of xronox-proxy.", fields: []field{
 		{name: "listen", of: textShape{rule: addressRule}, doc: "Address of the S3 endpoint, HOST:PORT."},
 		{name: "admin", of: textShape{rule: addressRule}, doc: "Address of the admin listener, HOST:PORT."},
-		text("dataDir", "Directory of local objects, the embedded index and the root credential."),
+		text("dataDir", "Directory of local objects, the embedded index and the root credential; relative to the working directory."),
 		{name: "domains", of: listShape{of: textShape{rule: domainRule}}, doc: "Names under which buckets are addressed as BUCKET.NAME."},
-		ruled("region", &rule{pattern: `^[a-z0-9-]+$`, message: "Invalid region", hint: "such as us-east-1"}, "Region that clients sign for."),
+		ruled("region", &rule{pattern: `^[a-z0-9-]+$`, message: "Invalid region", hint: "write a name such as us-east-1"}, "Region that clients sign for."),
 		{name: "index", doc: "The store of versions and virtual buckets.", of: objectShape{closed: true, fields: []field{
 			{name: "driver", of: oneOf("embedded", "mongo"), doc: "embedded for one node, mongo for any number."},
 			text("dbConnRef", "Name of a connection in dbConnections; with driver mongo."),
@@ -106,7 +106,7 @@ func credentialShape(text textField, ruled ruledField) objectShape {
 		{name: "accessKey", of: textShape{rule: accessKeyRule}, need: required, doc: "The access key that clients sign with."},
 		text("secretKey", "The secret itself; better one of the next two."),
 		ruled("secretKeyEnv", envNameRule, "Environment variable with the secret."),
-		text("secretKeyFile", "File with the secret, relative to this one."),
+		text("secretKeyFile", "File with the secret; relative to this file."),
 		text("userId", "Owner of what it creates; the access key when absent."),
 		text("displayName", "Name of the owner."),
 		ruled("tenantId", tenantRule, "Tenant whose buckets it sees; the default tenant when absent."),
@@ -172,12 +172,13 @@ func dataTypesShape() objectShape {
 func limitsShape() objectShape {
 	duration := func(name, doc string) field { return field{name: name, of: durationText, doc: doc} }
 	return objectShape{closed: true, fields: []field{
-		// A signed request of the SDKs alone takes about 1 KiB.
-		{name: "maxHeaderBytes", of: numberShape{whole: true, min: 4096}, doc: "Bytes of a request's line and headers."},
+		// A signed request of the SDKs alone takes about 1 KiB, and each connection
+		// has a buffer of this size.
+		{name: "maxHeaderBytes", of: numberShape{whole: true, min: 4096, max: 1 << 20}, doc: "Bytes of a request's line and headers."},
 		duration("headerTimeout", "Time to send them."),
 		duration("idleTimeout", "Time between requests of a connection."),
 		duration("bodyIdleTimeout", "Time without a byte of a body moving."),
 		duration("shutdownTimeout", "Time for requests in flight when stopping."),
-		{name: "maxConcurrentRequests", of: numberShape{whole: true, min: 1}, doc: "Requests at a time; more get SlowDown."},
+		{name: "maxConcurrentRequests", of: numberShape{whole: true, min: 1, max: 1e6}, doc: "Requests at a time; more get SlowDown."},
 	}}
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -58,7 +59,8 @@ func (s textShape) check(c *checker, p path, n *node) (*node, status) {
 		return s.checkEnum(c, p, n)
 	}
 	if n.kind != kindText {
-		return c.wrongType(p, n, "string")
+		c.problem(p, n, "Expected string, received "+n.typeName(), s.typeHint(n))
+		return nil, aborted
 	}
 	switch {
 	case s.minMessage != "" && n.text == "":
@@ -74,6 +76,16 @@ func (s textShape) check(c *checker, p path, n *node) (*node, status) {
 		return nil, dirty
 	}
 	return n, ok
+}
+
+// typeHint is the hint for a value that is no text. What would not do in quotes
+// either is told so at once.
+func (s textShape) typeHint(n *node) string {
+	hint := typeHint(n, "string")
+	if n.kind == kindNumber && s.rule != nil && !s.rule.re().MatchString(strconv.FormatFloat(n.number, 'f', -1, 64)) {
+		hint += ", and " + s.rule.hint
+	}
+	return hint
 }
 
 // checkEnum is check for enumerations, which abort as Zod's do.
