@@ -7,9 +7,15 @@
 package versions
 
 import (
+	"errors"
+
 	"github.com/xronox/xronox-proxy/backends/overlay"
 	"github.com/xronox/xronox-proxy/router"
 )
+
+// ErrInUse says that another process has an index open of which there can be one
+// user at a time, or that it cannot be found out.
+var ErrInUse = errors.New("in use by another process, or cannot be locked")
 
 // Index is a store of what is kept outside of objects. Implementations are safe
 // for concurrent use; their errors are for the operator. The records are the

@@ -16,6 +16,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/versions"
 )
 
 // Options says where an index is.
@@ -46,7 +47,7 @@ func Open(o Options) (*Index, error) {
 	}
 	lock, err := pebble.LockDirectory(o.Dir, o.FS)
 	if err != nil {
-		return nil, fmt.Errorf("kvindex: %s is in use by another process, or cannot be locked: %w", o.Dir, err)
+		return nil, fmt.Errorf("kvindex: %s is %w: %w", o.Dir, versions.ErrInUse, err)
 	}
 	db, err := pebble.Open(o.Dir, &pebble.Options{
 		FS: o.FS, Lock: lock, Logger: logger{o.Log},

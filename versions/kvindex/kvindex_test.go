@@ -1,6 +1,7 @@
 package kvindex
 
 import (
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -65,7 +66,7 @@ func TestInUse(t *testing.T) {
 	x := open(t, Options{Dir: dir})
 	defer x.Close() //nolint:errcheck // the test is over
 	_, err := Open(Options{Dir: dir})
-	if err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "in use") {
+	if !errors.Is(err, versions.ErrInUse) || !strings.Contains(err.Error(), dir) {
 		t.Errorf("Open of an index in use: %v; want an error that names it and says so", err)
 	}
 }
