@@ -19,6 +19,9 @@ import (
 // loadConfig finds and reads the configuration, and puts flags and environment
 // over it.
 func loadConfig(c *cli.Command) (*config.Config, config.Report, error) {
+	if err := emptyOption(c); err != nil {
+		return nil, nil, err
+	}
 	path := c.String("config")
 	if path == "" {
 		path, _, _ = config.Discover(".")
@@ -47,6 +50,29 @@ func loadConfig(c *cli.Command) (*config.Config, config.Report, error) {
 		return nil, report, fmt.Errorf("log format %q: want json or text", f)
 	}
 	return cfg, report, nil
+}
+
+// emptyOption refuses an option without a value, which would otherwise count for
+// nothing. An empty variable of the environment does: it is as good as none.
+func emptyOption(c *cli.Command) error {
+	for _, f := range flags() {
+		f, text := f.(*cli.StringFlag)
+		if !text || !c.IsSet(f.Name) || c.String(f.Name) != "" {
+			continue
+		}
+		if v, set := os.LookupEnv(f.GetEnvVars()[0]); !set || v != "" {
+			return fmt.Errorf("the option --%s is empty; give it a value, or leave it out", f.Name)
+		}
+	}
+	return nil
+}
+
+// unlessReported is err, or errReported when report says what it says.
+func unlessReported(report config.Report, err error) error {
+	if report.Err() != nil {
+		return errReported
+	}
+	return err
 }
 
 // mapped is what a configuration says of buckets. Templates of tenants use the variables of
@@ -106,13 +132,7 @@ func printReport(w io.Writer, file string, asJSON bool, report config.Report, er
 			fmt.Fprintf(w, "%s: ok\n", file)
 		}
 	}
-	switch {
-	case err == nil:
-		return nil
-	case len(report) == 0:
-		return err
-	}
-	return errReported
+	return unlessReported(report, err)
 }
 
 // schema prints the JSON Schema of the lenient form.
@@ -125,10 +145,11 @@ func schema(stdout io.Writer) cli.ActionFunc {
 
 // healthcheck asks the admin listener of a running server; a container without
 // a shell can call it.
-func healthcheck(ctx context.Context, c *cli.Command) error {
-	cfg, _, err := loadConfig(c)
+func healthcheck(ctx context.Context, c *cli.Command, stderr io.Writer) error {
+	cfg, report, err := loadConfig(c)
 	if err != nil {
-		return err
+		warn(stderr, report)
+		return unlessReported(report, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()

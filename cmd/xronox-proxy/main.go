@@ -45,7 +45,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Action:    func(ctx context.Context, c *cli.Command) error { return noArgs(c, serve(ctx, c, stdout, stderr)) },
 		Writer:    stdout,
 		ErrWriter: stderr,
-		Suggest:   true,
 		Commands: []*cli.Command{
 			{Name: "serve", Usage: "serve S3 (the default)", Action: func(ctx context.Context, c *cli.Command) error {
 				return noArgs(c, serve(ctx, c, stdout, stderr))
@@ -53,16 +52,38 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			checkCommand(stdout),
 			explainCommand(stdout),
 			planCommand(stdout),
-			{Name: "schema", Usage: "print the JSON Schema of the configuration", Action: schema(stdout)},
-			{Name: "healthcheck", Usage: "exit 0 when the server of the same configuration is ready", Action: healthcheck},
-			{Name: "version", Usage: "print the version", Action: func(context.Context, *cli.Command) error {
+			{Name: "schema", Usage: "print the JSON Schema of the configuration", Action: alone(schema(stdout))},
+			{Name: "healthcheck", Usage: "exit 0 when the server of the same configuration is ready", Action: alone(func(ctx context.Context, c *cli.Command) error {
+				return healthcheck(ctx, c, stderr)
+			})},
+			{Name: "version", Usage: "print the version", Action: alone(func(context.Context, *cli.Command) error {
 				_, err := fmt.Fprintln(stdout, versionText())
 				return err
-			}},
+			})},
 		},
+		OnUsageError:   usageError,
 		ExitErrHandler: func(context.Context, *cli.Command, error) {}, // main exits
 	}
+	for _, sub := range cmd.Commands {
+		sub.OnUsageError = usageError
+	}
 	return cmd.Run(ctx, args)
+}
+
+// usageError is what is said of options that there are not. The library would
+// print all of the help besides.
+func usageError(_ context.Context, _ *cli.Command, err error, _ bool) error {
+	return fmt.Errorf("%w; see xronox-proxy --help", err)
+}
+
+// alone is a command that refuses arguments.
+func alone(action cli.ActionFunc) cli.ActionFunc {
+	return func(ctx context.Context, c *cli.Command) error {
+		if c.Args().Present() {
+			return fmt.Errorf("%s takes no arguments, and got %q", c.Name, c.Args().First())
+		}
+		return action(ctx, c)
+	}
 }
 
 // noArgs returns a step that refuses arguments where none are meant: a typing
@@ -81,7 +102,7 @@ func flags() []cli.Flag {
 	}
 	return []cli.Flag{
 		text("config", "XRONOX_CONFIG", "xronox.config.json when there is one", "configuration `FILE`, JSON or YAML"),
-		&cli.BoolFlag{Name: "strict", Usage: "accept exactly the configurations that Xronox v3.1.0 accepts"},
+		&cli.BoolFlag{Name: "strict", Sources: cli.EnvVars("XRONOX_STRICT"), Usage: "accept exactly the configurations that Xronox v3.1.0 accepts"},
 		text("listen", "XRONOX_LISTEN", "127.0.0.1:9000", "`ADDR` of the S3 endpoint"),
 		text("admin", "XRONOX_ADMIN", "127.0.0.1:9001", "`ADDR` of health checks and metrics"),
 		text("data-dir", "XRONOX_DATA_DIR", "./xronox-data", "`DIR` of local objects, the index and the root credential"),
