@@ -86,11 +86,8 @@ func mapped(cfg *config.Config) *mapping.Map {
 
 // failedLoad prints what is wrong with a configuration, and returns what main is to say.
 func failedLoad(c *cli.Command, report config.Report, err error) error {
-	if len(report) == 0 {
-		return err
-	}
 	warn(c.Root().ErrWriter, report)
-	return errReported
+	return unlessReported(report, err)
 }
 
 // checkCommand validates a configuration and says everything that is wrong.

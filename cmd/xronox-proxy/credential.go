@@ -24,6 +24,7 @@ type rootCredential struct {
 	AccessKey string `json:"accessKey"`
 	SecretKey string `json:"secretKey"`
 	created   bool   // just now
+	file      string // that keeps it; empty when it comes from the environment
 }
 
 // identity is the credential as the router takes it.
@@ -51,7 +52,7 @@ func rootFromDir(dir string) (rootCredential, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return newRootCredential(path)
 	}
-	var c rootCredential
+	c := rootCredential{file: path}
 	if err == nil {
 		err = json.Unmarshal(data, &c)
 	}
@@ -72,7 +73,7 @@ func newRootCredential(path string) (rootCredential, error) {
 	c := rootCredential{
 		AccessKey: "XROOT" + base32.StdEncoding.EncodeToString(b[:10])[:15],
 		SecretKey: base64.RawURLEncoding.EncodeToString(b[10:]),
-		created:   true,
+		created:   true, file: path,
 	}
 	data, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {

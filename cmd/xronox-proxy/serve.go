@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/xronox/xronox-proxy/config"
 	"github.com/xronox/xronox-proxy/mapping"
+	"github.com/xronox/xronox-proxy/versions"
 )
 
 // serve returns the step that runs the server until ctx ends.
@@ -25,17 +27,59 @@ func serve(ctx context.Context, c *cli.Command, stdout, stderr io.Writer) func()
 			m = mapped(cfg)
 			report, err = append(report, m.Report...), m.Report.Err()
 		}
-		if err != nil {
-			return failedLoad(c, report, err)
-		}
 		warn(stderr, report)
-		a, err := build(ctx, cfg, m, newLog(cfg.Proxy.Log, stderr))
+		if err != nil {
+			return unlessReported(report, err)
+		}
+		// Before anything is written: a start that fails must not make a root
+		// credential that nobody gets to see.
+		on, err := listen(cfg.Proxy)
 		if err != nil {
 			return err
 		}
+		a, err := build(ctx, cfg, m, newLog(cfg.Proxy.Log, stderr))
+		if err != nil {
+			on.close()
+			return hinted(err, cfg.Proxy)
+		}
 		defer a.close()
-		return a.run(ctx, cfg, stdout)
+		return a.run(ctx, cfg, on, stdout)
 	}
+}
+
+// hinted is err of build, with what to do about it.
+func hinted(err error, p config.Proxy) error {
+	if errors.Is(err, versions.ErrInUse) {
+		return fmt.Errorf("another xronox-proxy uses the data directory %s; stop it, or choose another with --data-dir or XRONOX_DATA_DIR (%w)", p.DataDir, err)
+	}
+	return err
+}
+
+// listeners are what a server listens on.
+type listeners struct{ s3, admin net.Listener }
+
+// close ends both, when no server has taken them.
+func (l listeners) close() {
+	_ = l.s3.Close()
+	_ = l.admin.Close()
+}
+
+// listen opens both addresses, or none.
+func listen(p config.Proxy) (l listeners, err error) {
+	open := func(addr, option, env string) (net.Listener, error) {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, fmt.Errorf("%w; choose another HOST:PORT with --%s or %s", err, option, env)
+		}
+		return ln, nil
+	}
+	if l.s3, err = open(p.Listen, "listen", "XRONOX_LISTEN"); err != nil {
+		return l, err
+	}
+	if l.admin, err = open(p.Admin, "admin", "XRONOX_ADMIN"); err != nil {
+		_ = l.s3.Close()
+	}
+	return l, err
 }
 
 // newLog is the log on standard error.
@@ -49,26 +93,21 @@ func newLog(l config.Log, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, o))
 }
 
-// run listens and serves until ctx ends, then lets requests in flight finish.
-func (a *app) run(ctx context.Context, cfg *config.Config, stdout io.Writer) error {
-	s3, err := net.Listen("tcp", cfg.Proxy.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	admin, err := net.Listen("tcp", cfg.Proxy.Admin)
-	if err != nil {
-		_ = s3.Close()
-		return fmt.Errorf("admin: %w", err)
-	}
+// run serves until ctx ends, then lets requests in flight finish.
+func (a *app) run(ctx context.Context, cfg *config.Config, on listeners, stdout io.Writer) (err error) {
 	adminServer := &http.Server{Handler: a.admin, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 2)
-	go func() { failed <- a.server.Serve(s3) }()
-	go func() { failed <- adminServer.Serve(admin) }()
+	go func() { failed <- a.server.Serve(on.s3) }()
+	go func() { failed <- adminServer.Serve(on.admin) }()
 	a.admin.SetReady(true)
-	a.log.Info("listening", slog.String("s3", s3.Addr().String()),
-		slog.String("admin", admin.Addr().String()), slog.String("version", versionText()))
+	a.log.Info("listening", slog.String("s3", on.s3.Addr().String()),
+		slog.String("admin", on.admin.Addr().String()), slog.String("version", versionText()))
+	if a.root.file != "" {
+		file, _ := filepath.Abs(a.root.file) // who reads logs may be elsewhere
+		a.log.Info("root credential", slog.String("accessKey", a.root.AccessKey), slog.String("file", file))
+	}
 	if a.root.created {
-		printWelcome(stdout, s3.Addr(), a.root, cfg.Proxy)
+		printWelcome(stdout, on.s3.Addr(), a.root, cfg.Proxy)
 	}
 
 	select {

@@ -5,12 +5,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,6 +83,16 @@ func (r *running) end(t *testing.T) {
 	}
 }
 
+// request is the next line of the log that tells of a request.
+func (r *running) request() map[string]any {
+	for line := range r.log.lines {
+		if line["msg"] == "request" {
+			return line
+		}
+	}
+	return nil
+}
+
 // client signs with the root credential of dir.
 func client(t *testing.T, dir, addr string) *s3.Client {
 	t.Helper()
@@ -142,7 +156,6 @@ func TestServe(t *testing.T) {
 	}
 
 	r = serveDir(t, dir)
-	defer r.end(t)
 	out, err := client(t, dir, r.s3).GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String("demo"), Key: aws.String("k")})
 	if err != nil {
 		t.Fatal(err)
@@ -154,6 +167,41 @@ func TestServe(t *testing.T) {
 	}
 	if r.stdout.Len() > 0 {
 		t.Error("the second start prints a credential")
+	}
+	where := fmt.Sprintf(`"msg":"root credential","accessKey":%q,"file":%q`, secret.AccessKeyID, filepath.Join(dir, rootFile))
+	r.end(t)
+	if all := r.log.all.String(); !strings.Contains(all, where) || strings.Contains(all, secret.SecretAccessKey) {
+		t.Errorf("the second start does not say where the credential is, or says too much:\n%s", all)
+	}
+}
+
+// TestPortInUse: a start that fails for its address leaves no data directory, so
+// that the next one is the first, and is told what to do.
+func TestPortInUse(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	dir := filepath.Join(t.TempDir(), "data")
+	f := func(listen, admin, hint string) {
+		t.Helper()
+		args := []string{"xronox-proxy", "--listen", listen, "--admin", admin, "--data-dir", dir}
+		err := run(t.Context(), args, io.Discard, io.Discard)
+		if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), hint) {
+			t.Errorf("got %v, want the hint %q", err, hint)
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the data directory: %v", err)
+		}
+	}
+	f(taken.Addr().String(), "127.0.0.1:0", "--listen or XRONOX_LISTEN")
+	f("127.0.0.1:0", taken.Addr().String(), "--admin or XRONOX_ADMIN")
+
+	r := serveDir(t, dir)
+	r.end(t)
+	if !strings.Contains(r.stdout.String(), "AWS_SECRET_ACCESS_KEY=") {
+		t.Error("the first start that works did not print the credential")
 	}
 }
 
@@ -250,7 +298,7 @@ func TestLogOfRefused(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: accepted", code)
 		}
-		line := <-r.log.lines
+		line := r.request()
 		secret, _ := root.Options().Credentials.Retrieve(t.Context())
 		took, _ := line["took"].(string)
 		d, err := time.ParseDuration(took)
@@ -262,7 +310,9 @@ func TestLogOfRefused(t *testing.T) {
 		}
 	}
 	key := func(accessKey, secretKey string) func(*s3.Options) {
-		return func(o *s3.Options) { o.Credentials = credentials.NewStaticCredentialsProvider(accessKey, secretKey, "") }
+		return func(o *s3.Options) {
+			o.Credentials = credentials.NewStaticCredentialsProvider(accessKey, secretKey, "")
+		}
 	}
 	known, _ := root.Options().Credentials.Retrieve(t.Context())
 	f(key(known.AccessKeyID, "wrong"), "SignatureDoesNotMatch")
@@ -272,7 +322,7 @@ func TestLogOfRefused(t *testing.T) {
 	if _, err := root.ListBuckets(t.Context(), &s3.ListBucketsInput{}); err != nil {
 		t.Fatal(err)
 	}
-	if line := <-r.log.lines; line["accessKey"] != known.AccessKeyID || line["unverifiedAccessKey"] != nil {
+	if line := r.request(); line["accessKey"] != known.AccessKeyID || line["unverifiedAccessKey"] != nil {
 		t.Errorf("a request that was answered: %v", line)
 	}
 	r.end(t)
@@ -285,7 +335,7 @@ func TestSecondServer(t *testing.T) {
 	defer r.end(t)
 	var stderr bytes.Buffer
 	err := run(t.Context(), []string{"xronox-proxy", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data-dir", dir}, io.Discard, &stderr)
-	if err == nil || !strings.Contains(err.Error(), dir) {
+	if err == nil || !strings.Contains(err.Error(), "the data directory "+dir) || !strings.Contains(err.Error(), "XRONOX_DATA_DIR") {
 		t.Errorf("%v", err)
 	}
 }
