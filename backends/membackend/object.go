@@ -11,7 +11,7 @@ import (
 	"github.com/xronox/xronox-proxy/backends"
 )
 
-// bufferSize is how much of a body is read at once.
+// bufferSize is how much of a body is read at once; of a shorter one, all.
 const bufferSize = 32 << 10
 
 // GetObject implements [backends.ObjectReader].
@@ -59,7 +59,8 @@ func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 func readBody(ctx context.Context, a types.ChecksumAlgorithm, body backends.Body) (*backends.Digest, []byte, error) {
 	digest := backends.NewDigest(a)
 	var data bytes.Buffer
-	if err := digest.CopyBody(ctx, &data, body, make([]byte, bufferSize)); err != nil {
+	buffer := make([]byte, max(1, min(bufferSize, body.Length)))
+	if err := digest.CopyBody(ctx, &data, body, buffer); err != nil {
 		return nil, nil, err
 	}
 	return digest, data.Bytes(), nil

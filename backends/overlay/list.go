@@ -43,7 +43,7 @@ func (l oldLister) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input)
 type oldKeys struct {
 	o              *overlay
 	bucket, prefix string
-	limit          int // of tombstones read at once
+	limit          int // of tombstones that are read next
 
 	hidden []string // read and not yet passed
 	end    bool     // there are no others
@@ -58,6 +58,7 @@ func (k *oldKeys) firstHidden(ctx context.Context, from string) (key string, ok 
 			return "", false, fmt.Errorf("overlay: list tombstones: %w", err)
 		}
 		k.end = len(k.hidden) < k.limit
+		k.limit = min(4*k.limit, backends.DefaultMaxKeys) // There are many, it seems.
 	}
 	if len(k.hidden) == 0 {
 		return "", false, nil
