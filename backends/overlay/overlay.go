@@ -71,7 +71,7 @@ func (o *overlay) old(ctx context.Context, bucket, key *string) (*s3.HeadObjectO
 	}
 	head, err := o.Old.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: key})
 	if absent(err) {
-		return nil, nil //nolint:nilnil // that there is nothing is an answer
+		return nil, nil
 	}
 	return head, err
 }
