@@ -33,8 +33,8 @@ check: tools ## formatting, vet, linters, go.mod, imports, known vulnerabilities
 	$(BIN)/golangci-lint run ./...
 	scripts/vulncheck
 
-# In CI every client must be there; elsewhere those that are missing are skipped by name.
-test: $(if $(filter true,$(CI)),clients-install) ## every test, with the race detector, in random order
+# In CI every client and server must be there; elsewhere those that are missing are skipped by name.
+test: $(if $(filter true,$(CI)),clients-install servers-install) ## every test, with the race detector, in random order
 	go test -race -shuffle=on -timeout 20m ./...
 
 race: ## the quick tests again and again, to find races (COUNT times)
@@ -49,6 +49,10 @@ bench: ## every benchmark
 .PHONY: clients-install
 clients-install:
 	scripts/install-clients
+
+.PHONY: servers-install
+servers-install:
+	scripts/install-servers
 
 clients: clients-install ## real S3 clients against the built binary
 	go test -count 1 -v ./test/clients/
