@@ -10,6 +10,7 @@ const (
 	AuthorizationHeaderMalformed  Code = "AuthorizationHeaderMalformed"
 	AuthorizationQueryParameters  Code = "AuthorizationQueryParametersError"
 	BadDigest                     Code = "BadDigest"
+	BadGateway                    Code = "BadGateway"
 	BadRequest                    Code = "BadRequest"
 	BucketAlreadyExists           Code = "BucketAlreadyExists"
 	BucketAlreadyOwnedByYou       Code = "BucketAlreadyOwnedByYou"
@@ -28,6 +29,7 @@ const (
 	InvalidDigest                 Code = "InvalidDigest"
 	InvalidEncryptionAlgorithm    Code = "InvalidEncryptionAlgorithmError"
 	InvalidLocationConstraint     Code = "InvalidLocationConstraint"
+	InvalidObjectState            Code = "InvalidObjectState"
 	InvalidPart                   Code = "InvalidPart"
 	InvalidPartNumber             Code = "InvalidPartNumber"
 	InvalidPartOrder              Code = "InvalidPartOrder"
@@ -82,6 +84,7 @@ var table = map[Code]row{
 	AuthorizationHeaderMalformed:  {400, "The authorization header that you provided is not valid."},
 	AuthorizationQueryParameters:  {400, "The query-string authentication parameters that you provided are not valid."},
 	BadDigest:                     {400, "The Content-MD5 or checksum value that you specified did not match what the server received."},
+	BadGateway:                    {502, "The storage service behind this endpoint cannot be used. Please tell the operator."},
 	BadRequest:                    {400, "Bad Request"},
 	BucketAlreadyExists:           {409, "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again."},
 	BucketAlreadyOwnedByYou:       {409, "Your previous request to create the named bucket succeeded and you already own it."},
@@ -100,6 +103,7 @@ var table = map[Code]row{
 	InvalidDigest:                 {400, "The Content-MD5 you specified was invalid."},
 	InvalidEncryptionAlgorithm:    {400, "The encryption request that you specified is not valid. The valid value is AES256."},
 	InvalidLocationConstraint:     {400, "The specified location-constraint is not valid"},
+	InvalidObjectState:            {403, "The operation is not valid for the object's storage class"},
 	InvalidPart:                   {400, "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."},
 	InvalidPartNumber:             {416, "The requested partnumber is not satisfiable"},
 	InvalidPartOrder:              {400, "The list of parts was not in ascending order. Parts must be ordered by part number."},
