@@ -57,6 +57,21 @@ func ParseCopyRange(header string, size int64) (Span, error) {
 	return Span{Start: first, Length: last - first + 1}, nil
 }
 
+// CanonicalRange is a Range header in the one spelling that every server reads
+// alike; empty when it selects nothing because it is malformed or has several ranges.
+func CanonicalRange(header string) string {
+	first, last, ok := cutRange(header)
+	switch {
+	case !ok:
+		return ""
+	case first < 0:
+		return fmt.Sprintf("bytes=-%d", last)
+	case last == math.MaxInt64-1:
+		return fmt.Sprintf("bytes=%d-", first)
+	}
+	return fmt.Sprintf("bytes=%d-%d", first, last)
+}
+
 // cutRange takes a header with one range apart: "bytes=N-M", "bytes=N-" with
 // the greatest last, and "bytes=-N" with first -1 and last N. Numbers beyond
 // an int64 are the greatest one.

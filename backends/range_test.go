@@ -112,3 +112,32 @@ func TestSelectPart(t *testing.T) {
 	f(parts, 4, Span{}, "InvalidPartNumber PartNumberRequested=4 ActualPartCount=3")
 	f(parts, 0, Span{}, "InvalidPartNumber PartNumberRequested=0 ActualPartCount=3")
 }
+
+// TestCanonicalRange: a canonical header selects what the header does, and one
+// that selects nothing is none.
+func TestCanonicalRange(t *testing.T) {
+	t.Parallel()
+	f := func(header, want string) {
+		t.Helper()
+		if got := CanonicalRange(header); got != want {
+			t.Errorf("%q: got %q, want %q", header, got, want)
+		}
+		for _, size := range []int64{0, 1, 10, 1 << 40} {
+			s, ok, err := ParseRange(header, size)
+			c, cok, cerr := ParseRange(want, size)
+			if s != c || ok != cok || (err == nil) != (cerr == nil) {
+				t.Errorf("%q of %d: %v %v %v, but %q: %v %v %v", header, size, s, ok, err, want, c, cok, cerr)
+			}
+		}
+	}
+	f("bytes=0-0", "bytes=0-0")
+	f(" Bytes = 007-8 ", "bytes=7-8")
+	f("bytes=5-", "bytes=5-")
+	f("bytes=5-99999999999999999999", "bytes=5-")
+	f("bytes=-7", "bytes=-7")
+	f("bytes=-0", "bytes=-0")
+	f("bytes=-99999999999999999999", "bytes=-9223372036854775806")
+	for _, header := range []string{"", "bytes", "bytes=", "bytes=-", "bytes=5-3", "bytes=0-1,3-4", "items=0-1", "bytes=+1-2"} {
+		f(header, "")
+	}
+}
