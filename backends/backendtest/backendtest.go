@@ -24,6 +24,8 @@ type Options struct {
 	OneBucket bool
 	// MaxKeyBytes is the longest key that fits, when that is less than S3's 1,024.
 	MaxKeyBytes int
+	// Lacks has, by ability, why the service behind the backend has it not.
+	Lacks map[Ability]string
 	// Skip has, by name of a case, why the backend cannot pass it.
 	Skip map[string]string
 }

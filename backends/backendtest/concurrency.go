@@ -88,6 +88,9 @@ func compareAndSwap(e *env) {
 }
 
 func deleteOnce(e *env) {
+	if !e.deletes(ConditionalDelete, s3.DeleteObjectInput{IfMatch: new("*")}) {
+		return
+	}
 	for range 10 {
 		e.put("k", "x")
 		var mu sync.Mutex

@@ -161,6 +161,9 @@ func copyOntoItself(e *env) {
 	})
 	e.holds("k", "body")
 	e.same("Metadata", e.head("k").Metadata, map[string]string{"a": "2"})
+	if !e.storageClass() {
+		return
+	}
 	e.copy("k", "k", func(in *s3.CopyObjectInput) { in.StorageClass = types.StorageClassStandardIa })
 	e.holds("k", "body")
 	e.same("StorageClass", e.head("k").StorageClass, types.StorageClassStandardIa)
@@ -182,6 +185,13 @@ func copyChecksum(e *env) {
 }
 
 func copyStorageClass(e *env) {
+	if !e.storageClass() {
+		e.put("from", "body")
+		_, err := e.tryCopy("from", "to", func(in *s3.CopyObjectInput) { in.StorageClass = types.StorageClassStandardIa })
+		e.refused(err, s3err.InvalidStorageClass)
+		e.missing("to")
+		return
+	}
 	e.put("from", "body", func(in *s3.PutObjectInput) { in.StorageClass = types.StorageClassStandardIa })
 	e.copy("from", "to")
 	e.same("not copied", e.head("to").StorageClass, types.StorageClass(""))

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/s3err"
 )
 
 // keyCases are about keys that are paths to nobody.
@@ -36,12 +38,12 @@ func (e *env) oddKeys() []string {
 }
 
 func keysOdd(e *env) {
-	all := e.oddKeys()
-	for i, key := range all {
-		e.put(key, "body of "+key[:min(len(key), 40)]+string(rune('0'+i%10)))
+	body := func(i int, key string) string {
+		return e.bodyFor(key, "body of "+key[:min(len(key), 40)]+string(rune('0'+i%10)))
 	}
+	all := e.storeOdd(body)
 	for i, key := range all {
-		e.holds(key, "body of "+key[:min(len(key), 40)]+string(rune('0'+i%10)))
+		e.holds(key, body(i, key))
 	}
 	sorted := slices.Clone(all)
 	e.same("keys", e.keys(), sorted)
@@ -55,17 +57,45 @@ func keysOdd(e *env) {
 	for i, key := range all {
 		if i%2 == 0 {
 			e.missing(key)
-		} else {
+		} else if e.bodyFor(key, "x") != "" {
 			e.copy(key, "copy")
 		}
 	}
 }
 
-func keysOrder(e *env) {
+// storeOdd stores objects under odd keys and returns the keys. Where keys are
+// paths, some may be refused; what is taken must be kept like any other.
+func (e *env) storeOdd(body func(i int, key string) string) []string {
+	e.Helper()
 	all := e.oddKeys()
-	for _, key := range all {
-		e.put(key, "x")
+	if !e.lacks(AllKeys) {
+		for i, key := range all {
+			e.put(key, body(i, key))
+		}
+		return all
 	}
+	for _, key := range slices.DeleteFunc(slices.Clone(all), func(key string) bool { return !notPath(key) }) {
+		_, err := e.tryPut(key, "")
+		e.refused(err, s3err.InvalidArgument)
+	}
+	taken := []string{}
+	for _, key := range e.fit(all...) {
+		switch _, err := e.tryPut(key, body(len(taken), key)); {
+		case err == nil:
+			taken = append(taken, key)
+		case !slices.ContainsFunc([]s3err.Code{s3err.InvalidArgument, s3err.InvalidRequest, s3err.KeyTooLong},
+			func(c s3err.Code) bool { return s3err.Is(err, c) }):
+			e.Errorf("PutObject %q: %v", key, err)
+		}
+	}
+	if len(taken) < len(all)/4 {
+		e.Errorf("only %d of %d keys were taken", len(taken), len(all))
+	}
+	return taken
+}
+
+func keysOrder(e *env) {
+	all := e.storeOdd(func(_ int, key string) string { return e.bodyFor(key, "x") })
 	var got []string
 	after := ""
 	for page := 0; ; page++ {

@@ -19,7 +19,9 @@ var modelCases = []testCase{
 // model is what a bucket should hold; it knows nothing but a map.
 type model struct {
 	*env
-	objects map[string]modelObject
+	keys        []string
+	conditional bool // deletions
+	objects     map[string]modelObject
 }
 
 // modelObject is an object of the model.
@@ -34,9 +36,11 @@ var modelKeys = []string{
 var modelDelimiters = []string{"", "/", "/b", "//", "!", "a", "\U0010ffff"}
 
 func modelRandom(e *env) {
+	keys := slices.DeleteFunc(slices.Clone(e.fit(modelKeys...)), func(key string) bool { return e.bodyFor(key, "x") == "" })
+	conditional := e.deletes(ConditionalDelete, s3.DeleteObjectInput{IfMatch: new("*")})
 	rapid.Check(e.T, func(t *rapid.T) {
 		e.empty()
-		m := &model{env: e, objects: map[string]modelObject{}}
+		m := &model{env: e, keys: keys, conditional: conditional, objects: map[string]modelObject{}}
 		t.Repeat(map[string]func(*rapid.T){
 			"put":    m.put,
 			"delete": m.delete,
@@ -58,7 +62,7 @@ func (e *env) empty() {
 }
 
 // key draws a key.
-func (m *model) key(t *rapid.T) string { return rapid.SampledFrom(modelKeys).Draw(t, "key") }
+func (m *model) key(t *rapid.T) string { return rapid.SampledFrom(m.keys).Draw(t, "key") }
 
 // body draws a body.
 func (m *model) body(t *rapid.T) string {
@@ -130,7 +134,7 @@ func (m *model) delete(t *rapid.T) {
 	key := m.key(t)
 	in := &s3.DeleteObjectInput{Bucket: &m.bucket, Key: &key}
 	var want s3err.Code
-	if rapid.Bool().Draw(t, "conditional") {
+	if m.conditional && rapid.Bool().Draw(t, "conditional") {
 		in.IfMatch, _, want = m.write(t, key)
 		if in.IfMatch == nil {
 			want = ""
@@ -144,7 +148,7 @@ func (m *model) delete(t *rapid.T) {
 }
 
 func (m *model) deleteMany(t *rapid.T) {
-	keys := rapid.SliceOfNDistinct(rapid.SampledFrom(modelKeys), 1, 4, rapid.ID[string]).Draw(t, "keys")
+	keys := rapid.SliceOfNDistinct(rapid.SampledFrom(m.keys), 1, 4, rapid.ID[string]).Draw(t, "keys")
 	var objects []types.ObjectIdentifier
 	for _, key := range keys {
 		objects = append(objects, types.ObjectIdentifier{Key: &key})
