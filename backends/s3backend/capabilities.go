@@ -1,0 +1,105 @@
+package s3backend
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// Capabilities is what a service can do of what S3 services do not all do. What
+// it cannot is refused before anything is written; only checksums are left out
+// silently, since a write without one is still a write.
+type Capabilities struct {
+	PutIfAbsent       bool `json:"putIfAbsent"`       // If-None-Match: * guards PutObject
+	PutIfMatch        bool `json:"putIfMatch"`        // If-Match guards PutObject
+	CompleteIfAbsent  bool `json:"completeIfAbsent"`  // and CompleteMultipartUpload
+	CompleteIfMatch   bool `json:"completeIfMatch"`   //
+	CopyIfAbsent      bool `json:"copyIfAbsent"`      // and the destination of CopyObject
+	CopyIfMatch       bool `json:"copyIfMatch"`       //
+	DeleteIfMatch     bool `json:"deleteIfMatch"`     // and DeleteObject
+	DeleteIfUnchanged bool `json:"deleteIfUnchanged"` // which x-amz-if-match-size and -last-modified-time guard, too
+	DateConditions    bool `json:"dateConditions"`    // dates in conditions are compared by the second, as they are shown
+	Checksums         bool `json:"checksums"`         // x-amz-checksum-* are verified and kept
+	ChunkedEncoding   bool `json:"chunkedEncoding"`   // aws-chunked is not kept as an object's Content-Encoding; else it is not sent
+	Trailers          bool `json:"trailers"`          // checksums may follow the body
+	WholeBodies       bool `json:"wholeBodies"`       // a body that breaks off is not stored, even when no checksum tells
+	UploadPartCopy    bool `json:"uploadPartCopy"`    // also into uploads with checksums; else parts are copied through here
+	StorageClasses    bool `json:"storageClasses"`    // x-amz-storage-class is kept
+	ListUploads       bool `json:"listUploads"`       // ListMultipartUploads lists all of them
+	EncodedListings   bool `json:"encodedListings"`   // encoding-type=url: listings can show keys that XML cannot carry
+	ExactListings     bool `json:"exactListings"`     // IsTruncated is true exactly when there is more
+	AnyKey            bool `json:"anyKey"`            // keys are strings; else they are paths, and checkKey refuses what is none
+}
+
+// All is a service that does what S3 documents; AWS.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html says that
+// conditions on size and time are for directory buckets only.
+func All() Capabilities {
+	return Capabilities{
+		PutIfAbsent: true, PutIfMatch: true, CompleteIfAbsent: true, CompleteIfMatch: true,
+		CopyIfAbsent: true, CopyIfMatch: true, DeleteIfMatch: true,
+		DateConditions: true, WholeBodies: true, Checksums: true, ChunkedEncoding: true, Trailers: true, UploadPartCopy: true, StorageClasses: true, ListUploads: true,
+		EncodedListings: true, ExactListings: true, AnyKey: true,
+	}
+}
+
+// Cautious is a service of which nothing is known: what S3 could do from its
+// beginning, which everyone copied.
+func Cautious() Capabilities {
+	return Capabilities{WholeBodies: true, UploadPartCopy: true, ListUploads: true, StorageClasses: true}
+}
+
+// profile is what is known of the services at a host.
+func profile(host string) Capabilities {
+	host = strings.ToLower(host)
+	for _, domain := range []string{"amazonaws.com", "amazonaws.com.cn"} {
+		if host == domain || strings.HasSuffix(host, "."+domain) {
+			return All()
+		}
+	}
+	return Cautious()
+}
+
+// checkClass refuses storage classes that the service would overlook.
+func (b *Backend) checkClass(class types.StorageClass) error {
+	if class == "" || class == types.StorageClassStandard || b.can.Load().StorageClasses {
+		return nil
+	}
+	return s3err.New(s3err.InvalidStorageClass)
+}
+
+// maxSegment is the longest name of a file.
+const maxSegment = 255
+
+// checkKey refuses keys that the service would take for other keys, fail at, or
+// keep and not be able to list.
+func (b *Backend) checkKey(key *string) error {
+	can := b.can.Load()
+	if key == nil || (can.AnyKey || isPath(*key)) && (can.EncodedListings || inXML(*key)) {
+		return nil
+	}
+	return s3err.Newf(s3err.InvalidArgument, "The storage of this bucket cannot keep an object of this key.")
+}
+
+// isPath reports whether a key is a path of names of files, perhaps with a
+// slash at its end.
+func isPath(key string) bool {
+	segments := strings.Split(strings.TrimSuffix(key, "/"), "/")
+	return !slices.ContainsFunc(segments, func(s string) bool {
+		return s == "" || s == "." || s == ".." || len(s) > maxSegment || strings.ContainsRune(s, 0)
+	})
+}
+
+// inXML reports whether an XML document can carry a key.
+//
+// https://www.w3.org/TR/xml/#charsets
+func inXML(key string) bool {
+	return utf8.ValidString(key) && !strings.ContainsFunc(key, func(r rune) bool {
+		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff
+	})
+}

@@ -1,0 +1,203 @@
+package s3backend
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// entry is what a listing shows: an object or a common prefix.
+type entry struct {
+	name   string
+	object *types.Object // nil for a common prefix
+}
+
+// ListObjectsV2 implements [backends.Lister]. S3 shows the common prefix in which
+// StartAfter lies, the contract does not: it comes first, and is left out.
+func (b *Backend) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	want := backends.DefaultMaxKeys
+	if in.MaxKeys != nil {
+		want = min(want, max(0, int(*in.MaxKeys)))
+	}
+	l := &listing{b: b, in: *in, after: value(in.StartAfter), exact: b.can.Load().ExactListings}
+	l.in.ContinuationToken, l.in.FetchOwner = nil, nil
+	if l.after == "" {
+		l.in.StartAfter = nil
+	}
+	entries, truncated, err := l.page(ctx, want)
+	if err != nil {
+		return nil, err
+	}
+	out := &s3.ListObjectsV2Output{IsTruncated: &truncated, KeyCount: new(int32(len(entries)))}
+	for i := range entries {
+		if entries[i].object == nil {
+			out.CommonPrefixes = append(out.CommonPrefixes, types.CommonPrefix{Prefix: &entries[i].name})
+		} else {
+			out.Contents = append(out.Contents, *entries[i].object)
+		}
+	}
+	return out, nil
+}
+
+// listing is a page of ours, made of pages of the service's.
+type listing struct {
+	b     *Backend
+	in    s3.ListObjectsV2Input
+	after string // entries greater than this
+	exact bool   // the service says rightly whether there are more
+}
+
+// page returns want entries, and whether there are more.
+func (l *listing) page(ctx context.Context, want int) ([]entry, bool, error) {
+	var all []entry
+	for {
+		out, err := l.fetch(ctx, want-len(all))
+		if err != nil || want == 0 {
+			return nil, false, err
+		}
+		found := l.entries(out)
+		all = append(all, found...)
+		if len(all) > want {
+			return all[:want], true, nil
+		}
+		if l.exact {
+			more := out.IsTruncated != nil && *out.IsTruncated
+			if !more || len(all) == want {
+				return all, more, nil
+			}
+			if l.in.ContinuationToken, l.in.StartAfter = out.NextContinuationToken, nil; out.NextContinuationToken == nil {
+				return nil, false, l.b.fail(ctx, "ListObjectsV2", errNoResult)
+			}
+			continue
+		}
+		// The end is where nothing follows, whatever the service says.
+		if len(found) == 0 {
+			return all, false, nil
+		}
+		l.after = found[len(found)-1].name
+		l.in.StartAfter = &l.after
+	}
+}
+
+// Entries that are asked for besides those wanted: the common prefix that is
+// left out, and, where truncation is told wrongly, enough to see what follows.
+const (
+	extraEntries        = 1
+	extraEntriesInexact = 3
+)
+
+// ask is how many entries to ask for when want are missing: never 0, which means
+// different things to services.
+func (l *listing) ask(want int) int32 {
+	switch {
+	case !l.exact:
+		want += extraEntriesInexact
+	case l.in.StartAfter != nil && value(l.in.Delimiter) != "":
+		want += extraEntries
+	}
+	return int32(min(backends.DefaultMaxKeys, max(1, want)))
+}
+
+// fetch asks for a page of some more than want entries. Names are asked for in escaped form, since XML cannot
+// carry every character of a key.
+func (l *listing) fetch(ctx context.Context, want int) (*s3.ListObjectsV2Output, error) {
+	l.in.MaxKeys = new(l.ask(want))
+	l.in.EncodingType = types.EncodingTypeUrl
+	out, err := l.b.client.ListObjectsV2(ctx, &l.in, l.b.again)
+	if err != nil {
+		return nil, l.b.fail(ctx, "ListObjectsV2", err)
+	}
+	for i := range out.Contents {
+		if out.Contents[i].Key, err = unescaped(out.EncodingType, out.Contents[i].Key); err != nil {
+			return nil, l.b.fail(ctx, "ListObjectsV2", err)
+		}
+	}
+	for i := range out.CommonPrefixes {
+		if out.CommonPrefixes[i].Prefix, err = unescaped(out.EncodingType, out.CommonPrefixes[i].Prefix); err != nil {
+			return nil, l.b.fail(ctx, "ListObjectsV2", err)
+		}
+	}
+	return out, nil
+}
+
+// entries are the entries of a page of the service's that are shown, in order.
+func (l *listing) entries(out *s3.ListObjectsV2Output) []entry {
+	var all []entry
+	for i := range out.Contents {
+		o := out.Contents[i]
+		o.Owner = nil
+		o.StorageClass = cmp.Or(o.StorageClass, types.ObjectStorageClassStandard)
+		if o.LastModified != nil {
+			o.LastModified = new(o.LastModified.UTC().Truncate(oneSecond))
+		}
+		all = append(all, entry{value(o.Key), &o})
+	}
+	for _, p := range out.CommonPrefixes {
+		all = append(all, entry{name: value(p.Prefix)})
+	}
+	all = slices.DeleteFunc(all, func(e entry) bool { return e.name <= l.after && l.after != "" })
+	slices.SortFunc(all, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// unescaped is a name that a service escaped, if it says it did.
+func unescaped(encoding types.EncodingType, name *string) (*string, error) {
+	if encoding != types.EncodingTypeUrl || name == nil {
+		return name, nil
+	}
+	s, err := url.QueryUnescape(*name)
+	return &s, err
+}
+
+// ListMultipartUploads implements [backends.MultipartUploader].
+func (b *Backend) ListMultipartUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (*s3.ListMultipartUploadsOutput, error) {
+	if !b.can.Load().ListUploads {
+		return nil, s3err.New(s3err.NotImplemented)
+	}
+	c := *in
+	c.EncodingType = types.EncodingTypeUrl
+	none := in.MaxUploads != nil && *in.MaxUploads == 0
+	if none {
+		c.MaxUploads = new(int32(1))
+	}
+	out, err := b.client.ListMultipartUploads(ctx, &c, b.again)
+	if err != nil {
+		return nil, b.fail(ctx, "ListMultipartUploads", err)
+	}
+	if none {
+		return &s3.ListMultipartUploadsOutput{IsTruncated: new(false)}, nil
+	}
+	for i := range out.Uploads {
+		u := &out.Uploads[i]
+		u.Owner, u.Initiator = nil, nil
+		u.ChecksumAlgorithm, u.ChecksumType = knownChecksum(u.ChecksumAlgorithm, u.ChecksumType)
+		if u.Key, err = unescaped(out.EncodingType, u.Key); err != nil {
+			return nil, b.fail(ctx, "ListMultipartUploads", err)
+		}
+	}
+	for i := range out.CommonPrefixes {
+		if out.CommonPrefixes[i].Prefix, err = unescaped(out.EncodingType, out.CommonPrefixes[i].Prefix); err != nil {
+			return nil, b.fail(ctx, "ListMultipartUploads", err)
+		}
+	}
+	// The one in which KeyMarker lies is not shown; see ListObjectsV2.
+	out.CommonPrefixes = slices.DeleteFunc(out.CommonPrefixes, func(p types.CommonPrefix) bool {
+		return value(in.KeyMarker) != "" && value(p.Prefix) <= *in.KeyMarker
+	})
+	if out.NextKeyMarker, err = unescaped(out.EncodingType, out.NextKeyMarker); err != nil {
+		return nil, b.fail(ctx, "ListMultipartUploads", err)
+	}
+	return out, nil
+}
+
+// oneSecond is what times are shown to.
+const oneSecond = time.Second
