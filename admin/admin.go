@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,13 +51,32 @@ func (h *Handler) readyz(w http.ResponseWriter, r *http.Request, checks map[stri
 		http.Error(w, "not serving", http.StatusServiceUnavailable)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
-	defer cancel()
-	for name, check := range checks {
-		if err := check(ctx); err != nil {
-			http.Error(w, fmt.Sprintf("%s: %v", name, err), http.StatusServiceUnavailable)
-			return
-		}
+	if bad := failing(r.Context(), checks); len(bad) > 0 {
+		http.Error(w, strings.Join(bad, "\n"), http.StatusServiceUnavailable)
+		return
 	}
 	_, _ = io.WriteString(w, "ready\n")
+}
+
+// failing runs all checks at the same time, and returns a line for each that fails.
+func failing(ctx context.Context, checks map[string]func(context.Context) error) []string {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	var (
+		mu  sync.Mutex
+		bad []string
+		wg  sync.WaitGroup
+	)
+	for name, check := range checks {
+		wg.Go(func() {
+			if err := check(ctx); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				bad = append(bad, fmt.Sprintf("%s: %v", name, err))
+			}
+		})
+	}
+	wg.Wait()
+	slices.Sort(bad)
+	return bad
 }

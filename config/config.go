@@ -89,6 +89,9 @@ type Connection struct {
 	Layout Layout `json:"layout"`
 	// TenantPrefix puts <prefix>/<tenantId>/ before the physical keys of tenants' scopes.
 	TenantPrefix bool `json:"tenantPrefix"`
+	// Capabilities says how it is known what the service can do; empty is CapabilitiesAWS for
+	// AWS's own hosts and else CapabilitiesCautious.
+	Capabilities Capabilities `json:"capabilities"`
 }
 
 // Grant allows actions on the buckets and keys it names.
@@ -128,6 +131,16 @@ type VirtualBucket struct {
 	// TenantPrefix puts <prefix>/<tenantId>/ before every physical key.
 	TenantPrefix bool `json:"tenantPrefix"`
 }
+
+// Capabilities is how it is known which of S3's abilities a service has.
+type Capabilities string
+
+// The ways: all that AWS has, what every service has, or what a probe at start finds.
+const (
+	CapabilitiesAWS      Capabilities = "aws"
+	CapabilitiesCautious Capabilities = "cautious"
+	CapabilitiesProbe    Capabilities = "probe"
+)
 
 // Spot is a place at a connection.
 type Spot struct {

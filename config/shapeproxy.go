@@ -73,6 +73,7 @@ var proxyShape = sync.OnceValue(func() objectShape {
 		{name: "connections", of: mapShape{of: objectShape{closed: true, fields: []field{
 			{name: "layout", of: oneOf("cr001", "native"), doc: "cr001: bucket and prefix by data type; native: as v3.1.0 wrote, all in one."},
 			{name: "tenantPrefix", of: boolShape{}, doc: "Put the tenant's id before the physical keys of tenants' databases."},
+			{name: "capabilities", of: oneOf("aws", "cautious", "probe"), doc: "What the service can do: all that AWS can, what every service can, or what small objects written at start show. aws for AWS's hosts, else cautious, when absent."},
 		}}}, doc: "Settings of connections to object stores, by their names in spacesConnections."},
 		{name: "automaticBuckets", of: boolShape{}, doc: "Whether every database, and every bucket name that Xronox recorded, is a virtual bucket; true when absent."},
 		{name: "createBuckets", of: boolShape{}, doc: "Make physical buckets that are missing, at start."},

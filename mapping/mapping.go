@@ -213,6 +213,18 @@ func flatten(err error) []error {
 	return all
 }
 
+// PlaceAt finds a place of a connection that is written to; false when there is none.
+func (m *Map) PlaceAt(connection string) (router.Mount, bool) {
+	for i := range m.Buckets {
+		for _, mount := range m.Buckets[i].Mounts {
+			if mount.Backend == connection && !mount.Old {
+				return mount, true
+			}
+		}
+	}
+	return router.Mount{}, false
+}
+
 // Bucket finds the bucket that a tenant sees under a name.
 func (m *Map) Bucket(tenantID, name string) (*router.BucketRecord, bool) {
 	var everybody *router.BucketRecord

@@ -45,6 +45,8 @@ type Options struct {
 
 	PathStyle bool     // the bucket is in the path; else in the host name
 	Timeouts  Timeouts // of silence
+	// Proxy says which forward proxy a request takes, as [http.Transport] has it; nil is none.
+	Proxy func(*http.Request) (*url.URL, error)
 	// MaxAttempts is how often a call is tried that may be tried again; 3 when zero.
 	MaxAttempts int
 	// ReplayBytes is the size up to which a body is kept in memory, so that it can be
@@ -103,7 +105,7 @@ func New(o Options) (*Backend, error) {
 	}
 	b := &Backend{
 		name: o.Name, region: o.Region, replayBytes: o.ReplayBytes,
-		transport: newTransport(o.Timeouts),
+		transport: newTransport(o.Timeouts, o.Proxy),
 		retryer: retry.NewStandard(func(s *retry.StandardOptions) {
 			s.MaxAttempts, s.MaxBackoff = o.MaxAttempts, maxBackoff
 		}),

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -34,11 +35,11 @@ const (
 	continueWait   = time.Second // for "100 Continue" before a large body is sent anyway
 )
 
-// newTransport returns a transport that takes nothing from the environment,
-// neither proxies nor certificates of its own.
-func newTransport(t Timeouts) *http.Transport {
+// newTransport returns a transport that takes nothing from the environment by itself.
+func newTransport(t Timeouts, proxy func(*http.Request) (*url.URL, error)) *http.Transport {
 	dialer := &net.Dialer{Timeout: t.Connect, KeepAlive: t.Stall / 2}
 	return &http.Transport{
+		Proxy: proxy,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			c, err := dialer.DialContext(ctx, network, address)
 			if err != nil {

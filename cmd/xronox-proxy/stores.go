@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"path/filepath"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"github.com/xronox/xronox-proxy/backends/metered"
 	"github.com/xronox/xronox-proxy/backends/mount"
 	"github.com/xronox/xronox-proxy/backends/overlay"
+	"github.com/xronox/xronox-proxy/backends/s3backend"
 	"github.com/xronox/xronox-proxy/config"
 	"github.com/xronox/xronox-proxy/mapping"
 	"github.com/xronox/xronox-proxy/router"
@@ -51,7 +55,57 @@ func (a *app) openStore(cfg *config.Config, name string) (backends.Backend, stri
 		b, err := a.openLocal(filepath.Join(cfg.Xronox.LocalStorage.BasePath, "xronox-proxy"))
 		return b, name, err
 	}
-	return nil, name, fmt.Errorf("spacesConnections.%s: a connection to S3 is not served yet", name)
+	b, err := a.openS3(cfg, name)
+	return b, name, err
+}
+
+// openS3 returns the store behind a connection to S3. It does not speak to the service.
+func (a *app) openS3(cfg *config.Config, name string) (*s3backend.Backend, error) {
+	c := cfg.Xronox.SpacesConnections[name]
+	o := s3backend.Options{
+		Name: name, Endpoint: c.Endpoint, Region: c.Region, AccessKey: c.AccessKey, SecretKey: c.SecretKey.Reveal(),
+		PathStyle: c.ForcePathStyle != nil && *c.ForcePathStyle, Proxy: http.ProxyFromEnvironment,
+	}
+	switch cfg.Proxy.Connections[name].Capabilities {
+	case config.CapabilitiesAWS:
+		o.Capabilities = new(s3backend.All())
+	case config.CapabilitiesCautious:
+		o.Capabilities = new(s3backend.Cautious())
+	}
+	b, err := s3backend.New(o)
+	if err != nil {
+		return nil, fmt.Errorf("spacesConnections.%s: %w", name, err)
+	}
+	a.closers = append(a.closers, b)
+	a.services = append(a.services, b)
+	return b, nil
+}
+
+// probeServices finds out what those services can do of which the configuration says to probe
+// them. One that cannot be asked is taken to be cautious, and asked again at the next start.
+func (a *app) probeServices(ctx context.Context, cfg *config.Config, m *mapping.Map) {
+	for _, b := range a.services {
+		if cfg.Proxy.Connections[b.Name()].Capabilities != config.CapabilitiesProbe {
+			continue
+		}
+		if _, err := probe(ctx, b, m); err != nil {
+			a.log.Warn("probe: the connection is taken to do little", slog.String("connection", b.Name()), slog.Any("cause", err))
+		}
+	}
+}
+
+// probe finds out what a service can do, in the place of the first bucket that is kept there,
+// and adopts it.
+func probe(ctx context.Context, b *s3backend.Backend, m *mapping.Map) (s3backend.Capabilities, error) {
+	at, ok := m.PlaceAt(b.Name())
+	if !ok {
+		return s3backend.Capabilities{}, errors.New("no bucket is kept there")
+	}
+	c, err := b.Probe(ctx, at.Bucket, at.Prefix+".xronox-proxy-probe/")
+	if err == nil {
+		b.Adopt(c)
+	}
+	return c, err
 }
 
 // openLocal opens a store on this machine's disk.
@@ -68,8 +122,8 @@ func (a *app) openLocal(dir string) (backends.Backend, error) {
 }
 
 // makeBuckets makes the physical buckets of m that are missing: on local disk always,
-// elsewhere when the configuration says so.
-func (s stores) makeBuckets(ctx context.Context, m *mapping.Map, everywhere bool) error {
+// elsewhere when the configuration says so, if it can be.
+func (s stores) makeBuckets(ctx context.Context, m *mapping.Map, everywhere bool, log *slog.Logger) error {
 	seen := map[[2]string]bool{}
 	for i := range m.Buckets {
 		for _, mount := range m.Buckets[i].Mounts {
@@ -84,8 +138,12 @@ func (s stores) makeBuckets(ctx context.Context, m *mapping.Map, everywhere bool
 				continue
 			}
 			_, err := manager.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &mount.Bucket})
-			if err != nil && !s3err.Is(err, s3err.BucketAlreadyOwnedByYou) {
+			switch {
+			case err == nil || s3err.Is(err, s3err.BucketAlreadyOwnedByYou):
+			case local:
 				return fmt.Errorf("make the physical bucket %s of %q: %w", mount.String(), m.Buckets[i].Name, err)
+			default: // It may be there; a service that is down must not keep others from being served.
+				log.Warn("make a physical bucket", slog.String("place", mount.String()), slog.Any("cause", err))
 			}
 		}
 	}

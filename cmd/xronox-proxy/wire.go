@@ -14,6 +14,7 @@ import (
 
 	"github.com/xronox/xronox-proxy/admin"
 	"github.com/xronox/xronox-proxy/backends/mount"
+	"github.com/xronox/xronox-proxy/backends/s3backend"
 	"github.com/xronox/xronox-proxy/cache"
 	"github.com/xronox/xronox-proxy/config"
 	"github.com/xronox/xronox-proxy/mapping"
@@ -31,6 +32,8 @@ type app struct {
 	admin   *admin.Handler
 	root    rootCredential
 	closers []io.Closer // in the order they were opened
+
+	services []*s3backend.Backend // the connections to S3
 }
 
 // close ends what build opened, last first.
@@ -71,9 +74,10 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	if err := stores.makeBuckets(ctx, m, cfg.Proxy.CreateBuckets); err != nil {
+	if err := stores.makeBuckets(ctx, m, cfg.Proxy.CreateBuckets, log); err != nil {
 		return nil, err
 	}
+	a.probeServices(ctx, cfg, m)
 	c := &composer{stores: stores, sealer: sealer, index: index}
 	var routes *cache.Routes
 	r, err := router.New(ctx, router.Options{
@@ -89,9 +93,7 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 	}
 	routes = cache.New(r, cache.Options{})
 	watch(metrics, routes)
-	a.admin = admin.New(metrics, map[string]func(context.Context) error{
-		"index": func(ctx context.Context) error { _, err := index.Value(ctx, tokenKeys); return err },
-	})
+	a.admin = admin.New(metrics, a.checks(index))
 	a.admin.Handle("GET /explain", &explainer{router: r, routes: routes, ids: ids})
 	l := cfg.Proxy.Limits
 	a.server = s3api.New(s3api.Options{
@@ -103,6 +105,17 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 		},
 	})
 	return a, nil
+}
+
+// checks are what must be well for the server to be ready, by what /readyz calls them.
+func (a *app) checks(index versions.Index) map[string]func(context.Context) error {
+	all := map[string]func(context.Context) error{
+		"index": func(ctx context.Context) error { _, err := index.Value(ctx, tokenKeys); return err },
+	}
+	for _, b := range a.services {
+		all["connection "+b.Name()] = b.Ping
+	}
+	return all
 }
 
 // watch exports the counters of the route cache.

@@ -183,7 +183,7 @@ func (p *process) minio() error {
 			return []string{"server", "--address", address, "--quiet", p.dir("data")}
 		},
 		environment: []string{
-			"MINIO_ROOT_USER=" + rootKey, "MINIO_ROOT_PASSWORD=" + rootSecret, "MINIO_DOMAIN=" + Domain,
+			"MINIO_ROOT_USER=" + rootKey, "MINIO_ROOT_PASSWORD=" + rootSecret, "MINIO_DOMAIN=" + Domain + ",s3.amazonaws.com",
 			"MINIO_BROWSER=off", "MINIO_UPDATE=off", "MINIO_CALLHOME_ENABLE=off", "MINIO_REGION_NAME=" + region,
 		},
 		ready: "/minio/health/ready",
