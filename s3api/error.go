@@ -36,6 +36,9 @@ func (c *call) writeError(err error) {
 	c.set("x-amz-id-2", hostID(c.id))
 	resp.SetStatusCode(e.Status)
 	c.detailHeaders(e)
+	if e.Status == http.StatusServiceUnavailable {
+		c.set("Retry-After", retryAfter)
+	}
 	if e.Code == s3err.MethodNotAllowed {
 		c.set("Allow", strings.Join(ops.allowed(c), ", "))
 	}
@@ -49,6 +52,10 @@ func (c *call) writeError(err error) {
 	}
 	resp.SetBody(c.errorDocument(e))
 }
+
+// retryAfter is when a client may try again, in seconds, for whoever does not know by
+// itself: SDKs do.
+const retryAfter = "2"
 
 // detailHeaders writes the details that travel as headers: the validators of
 // an object that was not modified, the size that a range missed, and the region
