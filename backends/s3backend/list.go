@@ -28,9 +28,13 @@ func (b *Backend) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) 
 	if in.MaxKeys != nil {
 		want = min(want, max(0, int(*in.MaxKeys)))
 	}
-	l := &listing{b: b, in: *in, after: value(in.StartAfter), exact: b.can.Load().ExactListings}
+	can := b.can.Load()
+	l := &listing{b: b, in: *in, after: value(in.StartAfter), prefix: value(in.Prefix), exact: can.ExactListings}
 	l.in.ContinuationToken, l.in.FetchOwner = nil, nil
-	if l.after == "" {
+	if !can.AnyKey && !l.askForPaths() {
+		return &s3.ListObjectsV2Output{IsTruncated: new(false), KeyCount: new(int32(0))}, nil
+	}
+	if value(l.in.StartAfter) == "" {
 		l.in.StartAfter = nil
 	}
 	entries, truncated, err := l.page(ctx, want)
@@ -50,10 +54,47 @@ func (b *Backend) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) 
 
 // listing is a page of ours, made of pages of the service's.
 type listing struct {
-	b     *Backend
-	in    s3.ListObjectsV2Input
-	after string // entries greater than this
-	exact bool   // the service says rightly whether there are more
+	b      *Backend
+	in     s3.ListObjectsV2Input
+	after  string // entries greater than this
+	prefix string // that begin with this
+	exact  bool   // the service says rightly whether there are more
+}
+
+// askForPaths keeps from a service whose keys are paths what it would refuse in a prefix or
+// marker: it is asked for more, which is left out here. It returns false when no key can be meant.
+func (l *listing) askForPaths() bool {
+	dir, leaf := l.prefix[:strings.LastIndexByte(l.prefix, '/')+1], l.prefix[strings.LastIndexByte(l.prefix, '/')+1:]
+	if dir != "" && !isPath(dir) {
+		return false
+	}
+	if leaf == "." || leaf == ".." {
+		l.in.Prefix = &dir
+	}
+	if start := pathStart(l.after); start != l.after {
+		l.in.StartAfter = &start
+	}
+	return true
+}
+
+// pathStart is s before the first segment that is no name of a file; all of it when there is
+// none.
+func pathStart(s string) string {
+	start := 0
+	for start <= len(s) {
+		end := strings.IndexByte(s[start:], '/')
+		if end < 0 {
+			end = len(s) - start
+			if end == 0 {
+				return s
+			}
+		}
+		if !isPath(s[start : start+end]) {
+			return s[:start]
+		}
+		start += end + 1
+	}
+	return s
 }
 
 // page returns want entries, and whether there are more.
@@ -79,12 +120,14 @@ func (l *listing) page(ctx context.Context, want int) ([]entry, bool, error) {
 			}
 			continue
 		}
-		// The end is where nothing follows, whatever the service says.
-		if len(found) == 0 {
+		// The end is where nothing follows, whatever the service says: nothing at all, or the
+		// common prefix in which StartAfter lies.
+		last := lastName(out)
+		if last <= value(l.in.StartAfter) {
 			return all, false, nil
 		}
-		l.after = found[len(found)-1].name
-		l.in.StartAfter = &l.after
+		l.after = max(l.after, last)
+		l.in.StartAfter = &last
 	}
 }
 
@@ -144,9 +187,22 @@ func (l *listing) entries(out *s3.ListObjectsV2Output) []entry {
 	for _, p := range out.CommonPrefixes {
 		all = append(all, entry{name: value(p.Prefix)})
 	}
-	all = slices.DeleteFunc(all, func(e entry) bool { return e.name <= l.after && l.after != "" })
+	all = slices.DeleteFunc(all, func(e entry) bool {
+		return e.name <= l.after && l.after != "" || !strings.HasPrefix(e.name, l.prefix)
+	})
 	slices.SortFunc(all, func(a, b entry) int { return strings.Compare(a.name, b.name) })
 	return all
+}
+
+// lastName is the last entry of a page of the service's; empty when it has none.
+func lastName(out *s3.ListObjectsV2Output) (last string) {
+	for i := range out.Contents {
+		last = max(last, value(out.Contents[i].Key))
+	}
+	for i := range out.CommonPrefixes {
+		last = max(last, value(out.CommonPrefixes[i].Prefix))
+	}
+	return last
 }
 
 // unescaped is a name that a service escaped, if it says it did.

@@ -72,22 +72,7 @@ func TestVersityGW(t *testing.T) {
 	s := s3servers.VersityGW(t)
 	backendtest.Run(t, func(t *testing.T) (backends.Backend, string) {
 		return connect(t, s, versityCan), s.NewBucket(t)
-	}, backendtest.Options{
-		Lacks: map[backendtest.Ability]string{
-			backendtest.ConditionalDelete: "versitygw 1.8.0 takes no If-Match: *, and deletes what is missing whatever If-Match says",
-			backendtest.StorageClasses:    "versitygw 1.8.0 keeps no storage class",
-			backendtest.PartChecksums:     "versitygw 1.8.0 shows no checksums of parts",
-			backendtest.UploadOrder:       "versitygw 1.8.0 orders the uploads of a key by times that may be equal",
-			backendtest.AtomicAbort:       "versitygw 1.8.0 removes the parts before the upload",
-			backendtest.AllKeys:           "versitygw 1.8.0 keeps objects in files named as their keys",
-		},
-		Skip: map[string]string{
-			"bucket/race":              "versitygw 1.8.0 loses writes to a DeleteBucket that runs at the same time",
-			"concurrent/no-torn-reads": "versitygw 1.8.0 reads the ETag of one object and the body of the next",
-			"uploads/markers":          "versitygw 1.8.0 refuses every UploadIdMarker: it has left out the uploads of KeyMarker before",
-			"uploads/pages":            "versitygw 1.8.0 refuses every UploadIdMarker: it has left out the uploads of KeyMarker before",
-		},
-	})
+	}, suite(s3servers.OfVersityGW()))
 }
 
 // TestMinIO runs the suite that every store passes, with bodies that stream
@@ -96,18 +81,10 @@ func TestMinIO(t *testing.T) {
 	s := s3servers.MinIO(t)
 	backendtest.Run(t, func(t *testing.T) (backends.Backend, string) {
 		return streaming(t, s, minioCan), s.NewBucket(t)
-	}, backendtest.Options{
-		Lacks: map[backendtest.Ability]string{
-			backendtest.ConditionalDelete: "MinIO of 2026-02-12 overlooks If-Match of DeleteObject",
-			backendtest.DeleteIfUnchanged: "MinIO of 2026-02-12 overlooks conditions of DeleteObject",
-			backendtest.StorageClasses:    "MinIO of 2026-02-12 knows no STANDARD_IA",
-			backendtest.ListUploads:       "MinIO of 2026-02-12 lists uploads of whole keys only",
-			backendtest.ListedChecksums:   "MinIO of 2026-02-12 shows no algorithm in listings",
-			backendtest.AbortAnswers:      "MinIO of 2026-02-12 answers every AbortMultipartUpload with success",
-			backendtest.AllKeys:           "MinIO of 2026-02-12 keeps objects in directories named as their keys, and does not list what is below an object",
-		},
-		Skip: map[string]string{
-			"bucket/race": "MinIO of 2026-02-12 loses writes to a DeleteBucket that runs at the same time",
-		},
-	})
+	}, suite(s3servers.OfMinIO()))
+}
+
+// suite are the options of the suite for a server.
+func suite(k s3servers.Known) backendtest.Options {
+	return backendtest.Options{Lacks: k.Lacks, Skip: k.Skip}
 }
