@@ -47,6 +47,25 @@ func (d Domains) bucketOf(host string) string {
 	return strings.ToLower(bucket) // hosts have no case, bucket names are lower case
 }
 
+// Aliases are the other names under which a client may have addressed, and
+// signed, the request that arrived for host: those that mean the same bucket.
+// A load balancer may have replaced one domain, or an address, by another, but
+// whoever signs for one bucket must not reach another by a change of the host.
+func (d Domains) Aliases(host string) []string {
+	var names []string
+	bucket := d.bucketOf(host)
+	for _, domain := range d {
+		name := domain
+		if bucket != "" {
+			name = bucket + "." + domain
+		}
+		if d.bucketOf(name) == bucket { // else one domain ends in another
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // equalFold compares host names, a final dot aside.
 func equalFold(a, b string) bool {
 	return strings.EqualFold(strings.TrimSuffix(a, "."), strings.TrimSuffix(b, "."))

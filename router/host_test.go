@@ -1,6 +1,7 @@
 package router
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -48,8 +49,26 @@ func TestSplit(t *testing.T) {
 	f("bucket.s3.example.com", "/b/k", "b", "k", false)
 }
 
+func TestAliases(t *testing.T) {
+	t.Parallel()
+	domains := Domains{"s3.example.com", "s3.internal", "example.com"}
+	f := func(host string, want ...string) {
+		t.Helper()
+		if got := domains.Aliases(host); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", host, got, want)
+		}
+	}
+	f("10.0.0.1:9000", "s3.example.com", "s3.internal", "example.com")
+	f("s3.internal:9000", "s3.example.com", "s3.internal", "example.com")
+	f("", "s3.example.com", "s3.internal", "example.com")
+	f("b.s3.internal:9000", "b.s3.example.com", "b.s3.internal", "b.example.com")
+	f("S3.s3.internal", "s3.s3.example.com", "s3.s3.internal") // s3.example.com is no bucket of example.com
+	domains = nil
+	f("b.s3.internal")
+}
+
 // FuzzSplit holds that nothing of a path is lost, and that a host is either
-// wholly explained or not used.
+// wholly explained or not used. Aliases mean the same.
 func FuzzSplit(f *testing.F) {
 	domains := Domains{"s3.example.com", "example.com"}
 	f.Add("bucket.s3.example.com:80", "/a/b%20")
@@ -61,6 +80,11 @@ func FuzzSplit(f *testing.F) {
 		}
 		if !hosted && !strings.HasSuffix(path, key) {
 			t.Errorf("%q %q: the key is %q", host, path, key)
+		}
+		for _, alias := range domains.Aliases(host) {
+			if b, k, h := domains.Split(alias, path); b != bucket || k != key || h != hosted {
+				t.Errorf("%q and its alias %q mean %q and %q", host, alias, bucket, b)
+			}
 		}
 	})
 }

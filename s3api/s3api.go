@@ -35,9 +35,11 @@ type identities interface {
 	Identity(accessKey string) (*router.Identity, bool)
 }
 
-// hostSplitter finds bucket and key in a request's host and raw path.
+// hostSplitter finds bucket and key in a request's host and raw path, and
+// knows which other hosts would give the same ones.
 type hostSplitter interface {
 	Split(host, rawPath string) (bucket, rawKey string, virtualHosted bool)
+	Aliases(host string) []string
 }
 
 // Observer hears of every request when it has ended.
@@ -48,7 +50,7 @@ type Observer interface {
 	Observe(r *Record)
 }
 
-// Options is what a Server is made of. All but Domains, Hosts, Limits,
+// Options is what a Server is made of. All but Domains, Limits,
 // Observer and Now are needed.
 type Options struct {
 	Resolver   resolver
@@ -57,7 +59,6 @@ type Options struct {
 	Domains    hostSplitter
 	Sealer     *token.Sealer // seals continuation tokens
 	Region     string        // of every bucket; signatures must name it
-	Hosts      []string      // external names that clients may have signed, behind a load balancer
 	Limits     Limits
 	Log        *slog.Logger
 	Observer   Observer

@@ -39,7 +39,7 @@ func New(o Options) *Server {
 	o.Limits = o.Limits.orDefaults()
 	s := &Server{Options: o}
 	s.baseCtx, s.stop = context.WithCancel(context.Background())
-	s.verifier = sigv4.New(sigv4.Options{Keys: o.Identities, Region: o.Region, Now: o.Now, Hosts: o.Hosts})
+	s.verifier = sigv4.New(sigv4.Options{Keys: o.Identities, Region: o.Region, Now: o.Now, Aliases: o.Domains.Aliases})
 	s.http = &fasthttp.Server{
 		Name:          "xronox-proxy",
 		Handler:       s.handle,

@@ -83,6 +83,25 @@ func (r *raw) head(method, target string, headers ...string) string {
 	return b.String() + "\r\n"
 }
 
+// presign returns target, signed in its query for host.
+func (r *raw) presign(method, host, target string) string {
+	r.t.Helper()
+	path, query, _ := strings.Cut(target, "?")
+	if query != "" {
+		query += "&"
+	}
+	req := &http.Request{
+		Method: method, Host: host, Header: http.Header{},
+		URL: &url.URL{Scheme: "http", Host: host, Opaque: "//" + host + path, RawQuery: query + "X-Amz-Expires=60"},
+	}
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
+	uri, _, err := signer.PresignHTTP(context.Background(), s3test.Credentials(s3test.Root), req, "UNSIGNED-PAYLOAD", "s3", s3test.Region, r.p.Now())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return strings.TrimPrefix(uri, "http://"+host)
+}
+
 // send writes s as it is.
 func (r *raw) send(s string) {
 	r.t.Helper()

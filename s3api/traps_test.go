@@ -205,6 +205,30 @@ func TestTrap09VirtualNamesOnly(t *testing.T) {
 	}
 }
 
+// TestTrap11SignaturesHoldForOneBucket: a signature for a path below the
+// domain is none for the same path below a bucket's host, nor the other way
+// round. Another name of the same is.
+func TestTrap11SignaturesHoldForOneBucket(t *testing.T) {
+	p := s3test.Start(t, s3test.Options{})
+	f := func(method, signedAs, arrivesAs, target string, status int, code string) {
+		t.Helper()
+		r := dial(t, p)
+		r.send(method + " " + r.presign(method, signedAs, target) + " HTTP/1.1\r\nHost: " + arrivesAs + "\r\nContent-Length: 0\r\n\r\n")
+		r.expect(status, code)
+	}
+	f("PUT", s3test.Domain, s3test.Domain, "/bucket/x", 200, "")
+	f("PUT", s3test.Domain, "bucket."+s3test.Domain, "/bucket/x", 403, "SignatureDoesNotMatch")
+	f("GET", s3test.Domain, "bucket."+s3test.Domain, "/bucket/x", 403, "SignatureDoesNotMatch")
+	f("GET", s3test.Domain, "bucket."+s3test.Domain, "/", 403, "SignatureDoesNotMatch")
+	f("GET", "bucket."+s3test.Domain, s3test.Domain, "/bucket/x", 403, "SignatureDoesNotMatch")
+	f("GET", "bucket."+s3test.Domain, "other."+s3test.Domain, "/x", 403, "SignatureDoesNotMatch")
+	f("GET", s3test.Domain, "10.0.0.1:9000", "/bucket/x", 200, "")
+	f("GET", "bucket."+s3test.Domain, "bucket."+s3test.Domain+":9000", "/x", 200, "")
+	if _, ok := p.Object(t, "bucket/x"); ok {
+		t.Error("written to where nobody signed for")
+	}
+}
+
 // TestTrap13FramingIsNotData: an aws-chunked upload is stored without its
 // framing, and only when its trailer was right.
 func TestTrap13FramingIsNotData(t *testing.T) {

@@ -45,10 +45,12 @@ func (s *scratch) matches(r *Request, c *claim, key *signingKey, f form) (bool, 
 }
 
 // matchesOther tries the other forms in which a client may have signed r: with
-// or without the scheme's port, under an external name, with %2F in the path as a slash.
+// or without the scheme's port, under another name of the same, with %2F in the path as a slash.
 func (v *Verifier) matchesOther(s *scratch, r *Request, c *claim, key *signingKey) bool {
 	hosts := append([]string{r.Host}, otherPorts(r.Host)...)
-	hosts = append(hosts, v.o.Hosts...)
+	if v.o.Aliases != nil {
+		hosts = append(hosts, v.o.Aliases(r.Host)...)
+	}
 	for i, host := range hosts {
 		for _, slash := range []bool{false, true} {
 			if i == 0 && !slash || slash && !hasEscapedSlash(r.Path) {

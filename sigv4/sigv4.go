@@ -31,7 +31,12 @@ type Options struct {
 	Keys   Keys
 	Region string           // the only region accepted; empty accepts any
 	Now    func() time.Time // time.Now when nil
-	Hosts  []string         // names that clients may have signed instead of the one that arrived: behind a load balancer
+
+	// Aliases returns the names that clients may have signed instead of the
+	// host that arrived, behind a load balancer. All of them must mean what
+	// the host means to whoever serves the request: a signature holds for
+	// what its URL names. Nil: there are none.
+	Aliases func(host string) []string
 }
 
 // Verifier verifies requests and gives readers that verify their bodies. It is

@@ -192,7 +192,9 @@ func TestTrap10CanonicalPath(t *testing.T) {
 func TestTrap11Hosts(t *testing.T) {
 	t.Parallel()
 	v := exampleVerifier()
-	v.o.Hosts = []string{"s3.example.com", "bucket.s3.example.com"}
+	v.o.Aliases = func(host string) []string {
+		return map[string][]string{"10.0.0.1:9000": {"s3.example.com"}, "b.internal": {"b.s3.example.com"}}[host]
+	}
 	f := func(signedAs, arrived string, ok bool) {
 		t.Helper()
 		r := signed(t, &Request{Method: "GET", Path: "/a%2Fb", Host: signedAs})
@@ -212,7 +214,9 @@ func TestTrap11Hosts(t *testing.T) {
 	f("[::1]", "[::1]:443", true)
 	f("[::1]:443", "[::1]", true)
 	f("s3.example.com", "10.0.0.1:9000", true)
-	f("bucket.s3.example.com", "10.0.0.1:9000", true)
+	f("b.s3.example.com", "b.internal", true)
+	f("s3.example.com", "b.internal", false)
+	f("b.s3.example.com", "10.0.0.1:9000", false)
 	f("other.example.com", "10.0.0.1:9000", false)
 }
 

@@ -98,7 +98,7 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 	l := cfg.Proxy.Limits
 	a.server = s3api.New(s3api.Options{
 		Resolver: routes, Buckets: r, Identities: ids, Sealer: sealer, Region: cfg.Proxy.Region,
-		Domains: router.Domains(cfg.Proxy.Domains), Hosts: cfg.Proxy.Domains, Log: log, Observer: metrics,
+		Domains: router.Domains(cfg.Proxy.Domains), Log: log, Observer: metrics,
 		Limits: s3api.Limits{
 			MaxHeaderBytes: l.MaxHeaderBytes, MaxConcurrentRequests: l.MaxConcurrentRequests,
 			HeaderTimeout: l.HeaderTimeout.Duration, IdleTimeout: l.IdleTimeout.Duration, BodyIdleTimeout: l.BodyIdleTimeout.Duration,
