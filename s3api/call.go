@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -53,16 +54,16 @@ type call struct {
 	queryBuf   [12]param
 }
 
-// callKey is where a call waits between the expect handler and the handler.
-const callKey = "call"
-
 // goneInterval is how often a client that we are working for is looked at.
 const goneInterval = time.Second
 
-// callOf returns the call of fc: the one that the expect handler began, or a new one.
+// callOf returns the call of fc: the one that the expect handler began, or a
+// new one. A request has one call, whoever ends it.
 func (s *Server) callOf(fc *fasthttp.RequestCtx) *call {
-	if c, ok := fc.UserValue(callKey).(*call); ok {
-		return c
+	if conn, ok := fc.Conn().(*conn); ok {
+		if c := conn.expects.Swap(nil); c != nil {
+			return c
+		}
 	}
 	return s.newCall(fc)
 }
@@ -198,6 +199,16 @@ func (r *responseBody) Close() error {
 	err := r.body.Close()
 	r.c.finish()
 	return err
+}
+
+// abandon ends a call whose connection was closed before its body began. The
+// server library has taken back what the request was in, so the answer, which
+// only the log will read, is written elsewhere.
+func (c *call) abandon(remote net.Addr) {
+	c.fc = new(fasthttp.RequestCtx)
+	c.fc.SetRemoteAddr(remote)
+	c.writeError(s3err.New(s3err.IncompleteBody))
+	c.finish()
 }
 
 // finish ends the call: stops what still works for it, counts it, logs it.

@@ -46,6 +46,10 @@ type conn struct {
 	inBody atomic.Bool // a request is being served: reads are of its body
 	linger atomic.Bool // close only after what is on its way was taken
 	spoke  atomic.Bool // the client has sent something
+
+	// expects is the call that was let through to its body and waits for the
+	// handler. If the "100 Continue" cannot be sent, none will be called.
+	expects atomic.Pointer[call]
 }
 
 // beginRequest switches from the limit for headers to the one for bodies.
@@ -96,6 +100,9 @@ type writerOnly struct{ io.Writer }
 // after the client had a chance to read the response: closing a socket with
 // unread input sends a reset that can overtake it.
 func (c *conn) Close() error {
+	if call := c.expects.Swap(nil); call != nil {
+		call.abandon(c.RemoteAddr())
+	}
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger.Load() {
 		if half.CloseWrite() == nil {
 			_ = c.Conn.SetReadDeadline(time.Now().Add(lingerTime))

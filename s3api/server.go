@@ -189,11 +189,14 @@ func (s *Server) expect(fc *fasthttp.RequestCtx) int {
 		s.settle(c)
 		return fc.Response.StatusCode()
 	}
-	fc.SetUserValue(callKey, c)
+	if conn, ok := fc.Conn().(*conn); ok {
+		conn.expects.Store(c)
+	}
 	return fasthttp.StatusContinue
 }
 
-// unreadable answers what could not be read as a request at all.
+// unreadable answers what could not be read as a request at all, and requests
+// whose body did not begin to come.
 func (s *Server) unreadable(fc *fasthttp.RequestCtx, err error) {
 	conn, ours := fc.Conn().(*conn)
 	if ours && !conn.spoke.Load() {
@@ -202,7 +205,7 @@ func (s *Server) unreadable(fc *fasthttp.RequestCtx, err error) {
 		_ = conn.Conn.Close()
 		return
 	}
-	c := s.newCall(fc)
+	c := s.callOf(fc)
 	defer c.finish()
 	if ours {
 		conn.linger.Store(true)

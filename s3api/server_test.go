@@ -163,6 +163,85 @@ func TestTrap16ExpectIsRefusedBeforeTheBody(t *testing.T) {
 	}
 }
 
+// TestTrap16ExpectEndsOnce: a request that is let through to its body ends
+// once, also when that never comes.
+func TestTrap16ExpectEndsOnce(t *testing.T) {
+	o := &counting{ended: make(chan s3api.Record, 1)}
+	unwritable := atomic.Bool{}
+	p := s3test.Start(t, s3test.Options{
+		Observer: o, Limits: s3api.Limits{MaxConcurrentRequests: 1, BodyIdleTimeout: 300 * time.Millisecond},
+		Listen: func(ln net.Listener) net.Listener { return &brokenListener{ln, &unwritable} },
+	})
+	f := func(status int, after func(r *raw)) {
+		t.Helper()
+		r := dial(t, p)
+		r.send(r.head("PUT", "/bucket/k", "Content-Length: 5", "Expect: 100-continue"))
+		if !unwritable.Load() {
+			if line, err := r.br.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" {
+				t.Fatalf("%q, %v", line, err)
+			}
+			_, _ = r.br.ReadString('\n')
+		}
+		after(r)
+		select {
+		case ended := <-o.ended:
+			if n := o.inFlight.Load(); n != 0 || ended.Status != status || ended.Operation != "PutObject" {
+				t.Errorf("%d in flight after %q with %d, %s", n, ended.Operation, ended.Status, ended.Cause)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%d in flight", o.inFlight.Load())
+		}
+	}
+	for range 3 {
+		f(200, func(r *raw) { r.send("hello"); r.expect(200, "") })
+		f(400, func(r *raw) { _ = r.conn.Close() })
+		f(400, func(r *raw) { r.send("h"); _ = r.conn.Close() })
+		f(400, func(r *raw) { r.expect(400, "RequestTimeout") })
+		unwritable.Store(true)
+		f(400, func(*raw) {})
+		unwritable.Store(false)
+	}
+}
+
+// counting is an Observer that counts what is in flight and reports what ended.
+type counting struct {
+	inFlight atomic.Int64
+	ended    chan s3api.Record
+}
+
+// InFlight counts.
+func (o *counting) InFlight(delta int) { o.inFlight.Add(int64(delta)) }
+
+// Observe reports.
+func (o *counting) Observe(r *s3api.Record) { o.ended <- *r }
+
+// brokenListener accepts connections that cannot be written to while broken
+// is set.
+type brokenListener struct {
+	net.Listener
+	broken *atomic.Bool
+}
+
+// Accept breaks the next connection.
+func (l *brokenListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return &brokenConn{c, l.broken}, err
+}
+
+// brokenConn is a connection of a brokenListener.
+type brokenConn struct {
+	net.Conn
+	broken *atomic.Bool
+}
+
+// Write fails while the connection is broken.
+func (c *brokenConn) Write(b []byte) (int, error) {
+	if c.broken.Load() {
+		return 0, net.ErrClosed
+	}
+	return c.Conn.Write(b)
+}
+
 // TestTrap04RefusedBodyIsNotARequest: a refused upload whose body looks like
 // a request is not run as one, be it small (drained) or large (closed).
 func TestTrap04RefusedBodyIsNotARequest(t *testing.T) {

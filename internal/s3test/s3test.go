@@ -63,6 +63,7 @@ type Options struct {
 	Records  router.Records                          // a new memindex when nil
 	Wrap     func(backends.Backend) backends.Backend // around each bucket
 	Now      func() time.Time                        // Instant when nil
+	Listen   func(net.Listener) net.Listener         // around the server's
 
 	People   []router.Credential // who may sign beside those above, of whatever tenants
 	Template router.Template     // of the buckets to be made; one physical bucket for each when zero
@@ -122,6 +123,10 @@ func Start(t testing.TB, o Options) *Proxy {
 	server := newServer(t, o)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
+	addr := ln.Addr().String()
+	if o.Listen != nil {
+		ln = o.Listen(ln)
+	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(ln) }()
 	t.Cleanup(func() {
@@ -134,7 +139,7 @@ func Start(t testing.TB, o Options) *Proxy {
 			t.Errorf("serve: %v", err)
 		}
 	})
-	return &Proxy{Addr: ln.Addr().String(), Store: o.Backend, Now: o.Now}
+	return &Proxy{Addr: addr, Store: o.Backend, Now: o.Now}
 }
 
 // newServer puts a server together as the command does.
