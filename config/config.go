@@ -223,6 +223,7 @@ type Limits struct {
 	BodyIdleTimeout       Duration `json:"bodyIdleTimeout"`       // without one byte of a body moving
 	ShutdownTimeout       Duration `json:"shutdownTimeout"`       // for requests in flight to finish
 	MaxConcurrentRequests int      `json:"maxConcurrentRequests"` // more get SlowDown
+	MaxConnections        int      `json:"maxConnections"`        // more get 503; 0: as the limit of open files allows
 }
 
 // Retention is what becomes of versions beyond the retention rules.

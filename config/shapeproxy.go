@@ -181,5 +181,6 @@ func limitsShape() objectShape {
 		duration("bodyIdleTimeout", "Time without a byte of a body moving."),
 		duration("shutdownTimeout", "Time for requests in flight when stopping."),
 		{name: "maxConcurrentRequests", of: numberShape{whole: true, min: 1, max: 1e6}, doc: "Requests at a time; more get SlowDown."},
+		{name: "maxConnections", of: numberShape{whole: true, min: 1, max: 1e6}, doc: "Connections at a time; by default as the limit of open files allows."},
 	}}
 }

@@ -22,21 +22,6 @@ const copyBufferBytes = 128 << 10
 // copyBuffers holds *[]byte of copyBufferBytes.
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, copyBufferBytes); return &b }}
 
-// listener hands out connections that know our time limits.
-type listener struct {
-	net.Listener
-	idle time.Duration // without a byte moving, in a body
-}
-
-// Accept waits for the next connection.
-func (l *listener) Accept() (net.Conn, error) {
-	nc, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &conn{Conn: nc, idle: l.idle}, nil
-}
-
 // conn is a client's connection. While a request is being served, each read
 // and write of it has a time limit of its own: a body of any size may take any
 // time, as long as bytes move.

@@ -70,12 +70,14 @@ type Options struct {
 type Limits struct {
 	MaxHeaderBytes        int           // request line and headers together
 	MaxConcurrentRequests int           // above it: 503 SlowDown
+	MaxConnections        int           // above it: 503 and the end of the connection
 	HeaderTimeout         time.Duration // for the request line and headers to arrive
 	IdleTimeout           time.Duration // between requests of a connection
 	BodyIdleTimeout       time.Duration // without a byte of a body, in either direction
 }
 
-// DefaultLimits is what a server does when it is not told otherwise.
+// DefaultLimits is what a server does when it is not told otherwise. How many
+// connections it takes depends on the system.
 var DefaultLimits = Limits{
 	MaxHeaderBytes:        16 << 10,
 	MaxConcurrentRequests: 4096,
@@ -97,6 +99,9 @@ func (l Limits) orDefaults() Limits {
 	}
 	if l.MaxConcurrentRequests <= 0 {
 		l.MaxConcurrentRequests = d.MaxConcurrentRequests
+	}
+	if l.MaxConnections <= 0 {
+		l.MaxConnections = defaultConnections(descriptors())
 	}
 	set(&l.HeaderTimeout, d.HeaderTimeout)
 	set(&l.IdleTimeout, d.IdleTimeout)

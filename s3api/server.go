@@ -52,6 +52,7 @@ func New(o Options) *Server {
 		DisablePreParseMultipartForm: true,
 		NoDefaultContentType:         true,
 
+		Concurrency:     o.Limits.MaxConnections,
 		ReadBufferSize:  o.Limits.MaxHeaderBytes,
 		WriteBufferSize: 16 << 10,
 		ReadTimeout:     o.Limits.HeaderTimeout,
@@ -64,7 +65,7 @@ func New(o Options) *Server {
 
 // Serve answers the connections of ln until Shutdown.
 func (s *Server) Serve(ln net.Listener) error {
-	return s.http.Serve(&listener{Listener: ln, idle: s.Limits.BodyIdleTimeout})
+	return s.http.Serve(newListener(ln, s.Limits.BodyIdleTimeout, s.Log))
 }
 
 // Shutdown takes no new connections and waits for the requests in flight. When

@@ -11,8 +11,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -351,6 +353,66 @@ func TestTooManyRequests(t *testing.T) {
 	second.expect(503, "SlowDown")
 	_ = first.conn.Close()
 	<-blocked.ended
+}
+
+// TestTooManyConnections: above the limit a connection gets an answer and its
+// end; those that are there, and those that come when one has ended, are served.
+func TestTooManyConnections(t *testing.T) {
+	p := s3test.Start(t, s3test.Options{Limits: s3api.Limits{MaxConnections: 2}})
+	served := func(r *raw) bool {
+		r.send(r.head("GET", "/bucket?location"))
+		resp, err := http.ReadResponse(r.br, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		if resp.StatusCode != 200 && (resp.StatusCode != 503 || !resp.Close) {
+			t.Fatal(resp.Status)
+		}
+		return resp.StatusCode == 200
+	}
+	first, second := dial(t, p), dial(t, p)
+	for range 2 {
+		if !served(first) || !served(second) {
+			t.Fatal("refused within the limit")
+		}
+		third := dial(t, p)
+		resp, err := http.ReadResponse(third.br, nil)
+		if err != nil || resp.StatusCode != 503 || !resp.Close {
+			t.Fatalf("above the limit: %v, %v", resp, err)
+		}
+		_ = resp.Body.Close()
+	}
+	_ = first.conn.Close()
+	for !served(dial(t, p)) { // until the server has seen that
+	}
+	if !served(second) {
+		t.Error("refused later")
+	}
+}
+
+// TestOutOfDescriptors: the server goes on when it had no descriptor for a
+// connection.
+func TestOutOfDescriptors(t *testing.T) {
+	p := s3test.Start(t, s3test.Options{Listen: func(ln net.Listener) net.Listener { return &starved{ln, 3} }})
+	r := dial(t, p)
+	r.send(r.head("GET", "/bucket?location"))
+	r.expect(200, "")
+}
+
+// starved is a listener that has no descriptor so many times.
+type starved struct {
+	net.Listener
+	times int
+}
+
+// Accept accepts at last.
+func (l *starved) Accept() (net.Conn, error) {
+	if l.times--; l.times >= 0 {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
 }
 
 // TestHangUp: when the client is gone, the work for it stops.

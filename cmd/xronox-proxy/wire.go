@@ -100,7 +100,7 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 		Resolver: routes, Buckets: r, Identities: ids, Sealer: sealer, Region: cfg.Proxy.Region,
 		Domains: router.Domains(cfg.Proxy.Domains), Log: log, Observer: metrics,
 		Limits: s3api.Limits{
-			MaxHeaderBytes: l.MaxHeaderBytes, MaxConcurrentRequests: l.MaxConcurrentRequests,
+			MaxHeaderBytes: l.MaxHeaderBytes, MaxConcurrentRequests: l.MaxConcurrentRequests, MaxConnections: l.MaxConnections,
 			HeaderTimeout: l.HeaderTimeout.Duration, IdleTimeout: l.IdleTimeout.Duration, BodyIdleTimeout: l.BodyIdleTimeout.Duration,
 		},
 	})
