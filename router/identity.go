@@ -56,6 +56,20 @@ func (id *Identity) Allows(a Action, bucket, key string) bool {
 	return false
 }
 
+// AllowsSome reports whether there are keys of the bucket to which the identity
+// may do a.
+func (id *Identity) AllowsSome(a Action, bucket string) bool {
+	if len(id.Grants) == 0 {
+		return true
+	}
+	for i := range id.Grants {
+		if g := &id.Grants[i]; g.allows(a) && g.covers(bucket) {
+			return true
+		}
+	}
+	return false
+}
+
 // sees reports whether the bucket is shown to the identity: one that it may do
 // anything at all in.
 func (id *Identity) sees(bucket string) bool {

@@ -39,6 +39,27 @@ func TestAllows(t *testing.T) {
 	f(&Identity{Grants: []Grant{{}}}, false, Read, "b", "k")
 }
 
+func TestAllowsSome(t *testing.T) {
+	t.Parallel()
+	id := &Identity{Grants: []Grant{
+		{Buckets: []string{"logs-*"}, Prefix: "a/", Actions: []Action{Delete}},
+		{Buckets: []string{"mine"}, Actions: []Action{AllActions}},
+		{Buckets: []string{"*"}, Actions: []Action{Read}},
+	}}
+	f := func(id *Identity, want bool, a Action, bucket string) {
+		t.Helper()
+		if got := id.AllowsSome(a, bucket); got != want {
+			t.Errorf("%s in %s: %v, want %v", a, bucket, got, want)
+		}
+	}
+	f(&Identity{}, true, Delete, "b")
+	f(id, true, Delete, "logs-1")
+	f(id, true, Delete, "mine")
+	f(id, false, Delete, "b")
+	f(id, false, Write, "logs-1")
+	f(id, true, Read, "b")
+}
+
 // TestMatch compares with what a regular expression makes of the pattern.
 func TestMatch(t *testing.T) {
 	t.Parallel()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/md5" // Content-MD5 is MD5
 	"encoding/base64"
-	"encoding/xml"
 	"errors"
 	"hash"
 	"io"
@@ -27,9 +26,8 @@ const (
 	maxKeys        = 1000 // in a listing, and in DeleteObjects
 )
 
-// maxXMLBytes bounds a document that a client sends: 10,000 parts with every
-// checksum, or 1,000 keys of 1,024 escaped characters, fit in.
-const maxXMLBytes = 8 << 20
+// maxIgnoredBytes bounds a body that means nothing.
+const maxIgnoredBytes = 64 << 10
 
 // uploadBody is the body of a request as the backend reads it: decoded, and
 // verified by the time it ends. It ends in io.EOF only when the signature, the
@@ -266,43 +264,12 @@ func (c *call) dataBody() (*uploadBody, types.ChecksumAlgorithm, error) {
 	return b, a, nil
 }
 
-// readXML reads the request's body, an XML document with that root, into v.
-// Unknown elements are ignored. There is no entity expansion in encoding/xml.
-func (c *call) readXML(root string, v any) error {
-	b, err := c.openBody()
-	if err != nil {
-		return err
+// within refuses a body of more than limit bytes.
+func (b *uploadBody) within(limit int64) error {
+	if b.length > limit {
+		return s3err.New(s3err.MaxMessageLengthExceeded).With("MaxMessageLengthBytes", itoa(limit))
 	}
-	if b.length > maxXMLBytes {
-		return s3err.New(s3err.MaxMessageLengthExceeded).With("MaxMessageLengthBytes", itoa(maxXMLBytes))
-	}
-	data, err := io.ReadAll(b)
-	if err != nil {
-		return err
-	}
-	return decodeXML(data, root, v)
-}
-
-// decodeXML is the pure part of readXML.
-func decodeXML(data []byte, root string, v any) error {
-	d := xml.NewDecoder(bytes.NewReader(data))
-	for {
-		t, err := d.Token()
-		if err != nil {
-			return s3err.New(s3err.MalformedXML).Because(err)
-		}
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		if start.Name.Local != root {
-			return s3err.New(s3err.MalformedXML)
-		}
-		if err := d.DecodeElement(v, &start); err != nil {
-			return s3err.New(s3err.MalformedXML).Because(err)
-		}
-		return nil
-	}
+	return nil
 }
 
 // noBody reads a body that says nothing for this operation, so that its
@@ -315,8 +282,8 @@ func (c *call) noBody() error {
 	if err != nil {
 		return err
 	}
-	if b.length > maxXMLBytes {
-		return s3err.New(s3err.MaxMessageLengthExceeded).With("MaxMessageLengthBytes", itoa(maxXMLBytes))
+	if err := b.within(maxIgnoredBytes); err != nil {
+		return err
 	}
 	_, err = io.Copy(io.Discard, b)
 	return err

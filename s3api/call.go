@@ -46,6 +46,7 @@ type call struct {
 	admitted bool // may run; set once
 
 	body      *uploadBody // set when the operation reads one
+	reserved  int64       // of what documents may take together
 	streaming bool        // the response body is sent after the handler returned
 	err       *s3err.Error
 	sent      int64 // bytes of the response body
@@ -219,6 +220,7 @@ func (c *call) finish() {
 	c.cancel()
 	c.cancel = nil
 	c.gone.stop()
+	c.s.documents.Add(-c.reserved)
 	c.s.inFlight.Add(-1)
 	c.s.Observer.InFlight(-1)
 	r := c.record()

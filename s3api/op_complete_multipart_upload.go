@@ -3,25 +3,13 @@ package s3api
 import (
 	"strconv"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/checksum"
 	"github.com/xronox/xronox-proxy/s3err"
 )
-
-// completeRequest is the document of CompleteMultipartUpload.
-type completeRequest struct {
-	Parts []struct {
-		PartNumber        *int32  `xml:"PartNumber"`
-		ETag              *string `xml:"ETag"`
-		ChecksumCRC32     *string `xml:"ChecksumCRC32"`
-		ChecksumCRC32C    *string `xml:"ChecksumCRC32C"`
-		ChecksumCRC64NVME *string `xml:"ChecksumCRC64NVME"`
-		ChecksumSHA1      *string `xml:"ChecksumSHA1"`
-		ChecksumSHA256    *string `xml:"ChecksumSHA256"`
-	} `xml:"Part"`
-}
 
 // completeMultipartUpload implements CompleteMultipartUpload.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
@@ -97,27 +85,66 @@ func (c *call) objectChecksum(in *s3.CompleteMultipartUploadInput) error {
 
 // completedParts reads the list of parts.
 func (c *call) completedParts() (*types.CompletedMultipartUpload, error) {
-	var req completeRequest
-	if err := c.readXML("CompleteMultipartUpload", &req); err != nil {
+	var list completedParts
+	if err := c.readXML(completeDocument, list.read); err != nil {
 		return nil, err
 	}
-	if len(req.Parts) == 0 || len(req.Parts) > maxParts {
-		return nil, s3err.New(s3err.MalformedXML)
-	}
-	list := make([]types.CompletedPart, len(req.Parts))
-	for i, p := range req.Parts {
-		if p.PartNumber == nil || p.ETag == nil {
-			return nil, s3err.New(s3err.MalformedXML)
-		}
-		if *p.PartNumber < 1 || *p.PartNumber > maxParts {
-			return nil, s3err.InvalidArg("PartNumber", itoa(*p.PartNumber), "Part number must be an integer between 1 and 10000, inclusive")
-		}
-		list[i] = types.CompletedPart{
-			PartNumber: p.PartNumber, ETag: p.ETag, ChecksumCRC32: p.ChecksumCRC32, ChecksumCRC32C: p.ChecksumCRC32C,
-			ChecksumCRC64NVME: p.ChecksumCRC64NVME, ChecksumSHA1: p.ChecksumSHA1, ChecksumSHA256: p.ChecksumSHA256,
-		}
-	}
 	return &types.CompletedMultipartUpload{Parts: list}, nil
+}
+
+// completedParts is the document of CompleteMultipartUpload.
+type completedParts []types.CompletedPart
+
+// read reads the document.
+func (l *completedParts) read(e *elements) error {
+	err := e.children(func(name string) error {
+		if name != "Part" {
+			return nil
+		}
+		if len(*l) == maxParts {
+			return malformed(nil)
+		}
+		p, err := readPart(e)
+		*l = append(*l, p)
+		return err
+	})
+	if err == nil && len(*l) == 0 {
+		return malformed(nil)
+	}
+	return err
+}
+
+// readPart reads a Part.
+func readPart(e *elements) (p types.CompletedPart, err error) {
+	err = e.children(func(name string) error {
+		switch name {
+		case "PartNumber":
+			n, err := e.number(32)
+			p.PartNumber = aws.Int32(int32(n)) // it has 32 bits
+			return err
+		case "ETag":
+			return e.textTo(&p.ETag)
+		case "ChecksumCRC32":
+			return e.textTo(&p.ChecksumCRC32)
+		case "ChecksumCRC32C":
+			return e.textTo(&p.ChecksumCRC32C)
+		case "ChecksumCRC64NVME":
+			return e.textTo(&p.ChecksumCRC64NVME)
+		case "ChecksumSHA1":
+			return e.textTo(&p.ChecksumSHA1)
+		case "ChecksumSHA256":
+			return e.textTo(&p.ChecksumSHA256)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+	case p.PartNumber == nil || p.ETag == nil:
+		err = malformed(nil)
+	case *p.PartNumber < 1 || *p.PartNumber > maxParts:
+		err = s3err.InvalidArg("PartNumber", itoa(*p.PartNumber), "Part number must be an integer between 1 and 10000, inclusive")
+	}
+	return p, err
 }
 
 // location is the URL of the object as this client addresses it.

@@ -14,33 +14,31 @@ import (
 
 // deleteRequest is the document of DeleteObjects.
 type deleteRequest struct {
-	Quiet   bool           `xml:"Quiet"`
-	Objects []deleteTarget `xml:"Object"`
+	quiet   bool
+	objects []deleteTarget
 }
 
 // deleteTarget is one key to delete, with what must hold for it.
 type deleteTarget struct {
-	Key              *string `xml:"Key"`
-	VersionID        *string `xml:"VersionId"`
-	ETag             *string `xml:"ETag"`
-	LastModifiedTime *string `xml:"LastModifiedTime"`
-	Size             *int64  `xml:"Size"`
+	key                               string
+	versionID, etag, lastModifiedTime *string
+	size                              *int64
 }
 
 // deleteObjects implements DeleteObjects. It asks per key whether the
 // identity may delete it, and reports per key.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 func (s *Server) deleteObjects(c *call) error {
-	req, err := c.deleteRequest()
-	if err != nil {
+	var req deleteRequest
+	if err := c.readXML(deleteDocument, req.read); err != nil {
 		return err
 	}
-	results := make([]deleteResult, len(req.Objects))
+	results := make([]deleteResult, len(req.objects))
 	in := &s3.DeleteObjectsInput{Bucket: &c.bucket, Delete: &types.Delete{}}
 	var at []int // position in results of each object sent down
-	for i := range req.Objects {
-		id, err := c.deletable(&req.Objects[i])
-		results[i] = deleteResult{target: &req.Objects[i], err: err}
+	for i := range req.objects {
+		id, err := c.deletable(&req.objects[i])
+		results[i] = deleteResult{target: &req.objects[i], err: err}
 		if err == nil {
 			in.Delete.Objects = append(in.Delete.Objects, id)
 			at = append(at, i)
@@ -53,45 +51,69 @@ func (s *Server) deleteObjects(c *call) error {
 		}
 		assignErrors(results, at, out.Errors)
 	}
-	c.writeDeleteResult(req.Quiet, results)
+	c.writeDeleteResult(req.quiet, results)
 	return nil
 }
 
-// deleteRequest reads and checks the document.
-func (c *call) deleteRequest() (*deleteRequest, error) {
-	var req deleteRequest
-	if err := c.readXML("Delete", &req); err != nil {
-		return nil, err
-	}
-	// S3 asks for a digest: a damaged list would delete the wrong objects.
-	if c.body.md5 == nil && c.body.algorithm == "" {
-		return nil, s3err.Newf(s3err.InvalidRequest, "Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
-	}
-	if n := len(req.Objects); n == 0 || n > maxKeys {
-		return nil, s3err.New(s3err.MalformedXML)
-	}
-	for i := range req.Objects {
-		if k := req.Objects[i].Key; k == nil || *k == "" {
-			return nil, s3err.Newf(s3err.MalformedXML, "The XML you provided was not well-formed or did not validate against our published schema")
+// read reads the document.
+func (req *deleteRequest) read(e *elements) error {
+	err := e.children(func(name string) (err error) {
+		switch name {
+		case "Quiet":
+			req.quiet, err = e.flag()
+		case "Object":
+			if len(req.objects) == maxKeys {
+				return malformed(nil)
+			}
+			req.objects = append(req.objects, deleteTarget{})
+			err = req.objects[len(req.objects)-1].read(e)
 		}
+		return err
+	})
+	if err == nil && len(req.objects) == 0 {
+		return malformed(nil)
 	}
-	return &req, nil
+	return err
+}
+
+// read reads an Object.
+func (t *deleteTarget) read(e *elements) error {
+	err := e.children(func(name string) (err error) {
+		switch name {
+		case "Key":
+			t.key, err = e.text()
+		case "VersionId":
+			err = e.textTo(&t.versionID)
+		case "ETag":
+			err = e.textTo(&t.etag)
+		case "LastModifiedTime":
+			err = e.textTo(&t.lastModifiedTime)
+		case "Size":
+			t.size = new(int64)
+			*t.size, err = e.number(64)
+		}
+		return err
+	})
+	if err == nil && t.key == "" {
+		return malformed(nil)
+	}
+	return err
 }
 
 // deletable turns one target into what a backend deletes, if that is allowed.
 func (c *call) deletable(t *deleteTarget) (id types.ObjectIdentifier, err error) {
-	if len(*t.Key) > maxKeyBytes || !utf8.ValidString(*t.Key) {
-		return id, keyTooLong(*t.Key)
+	if len(t.key) > maxKeyBytes || !utf8.ValidString(t.key) {
+		return id, keyTooLong(t.key)
 	}
-	if t.VersionID != nil && *t.VersionID != "null" && *t.VersionID != "" {
+	if t.versionID != nil && *t.versionID != "null" && *t.versionID != "" {
 		return id, s3err.New(s3err.NoSuchVersion)
 	}
-	if !c.identity.Allows(router.Delete, c.bucket, *t.Key) {
+	if !c.identity.Allows(router.Delete, c.bucket, t.key) {
 		return id, s3err.New(s3err.AccessDenied)
 	}
-	id = types.ObjectIdentifier{Key: t.Key, ETag: t.ETag, Size: t.Size}
-	if t.LastModifiedTime != nil {
-		lm, err := parseDocTime(*t.LastModifiedTime)
+	id = types.ObjectIdentifier{Key: &t.key, ETag: t.etag, Size: t.size}
+	if t.lastModifiedTime != nil {
+		lm, err := parseDocTime(*t.lastModifiedTime)
 		if err != nil {
 			return id, s3err.New(s3err.MalformedXML).Because(err)
 		}
@@ -132,7 +154,7 @@ func assignErrors(results []deleteResult, at []int, errs []types.Error) {
 		}
 	}
 	for _, i := range at {
-		if e, ok := byKey[*results[i].target.Key]; ok {
+		if e, ok := byKey[results[i].target.key]; ok {
 			results[i].err = e
 		}
 	}
@@ -146,16 +168,16 @@ func (c *call) writeDeleteResult(quiet bool, results []deleteResult) {
 		if r.err == nil {
 			if !quiet {
 				d.open("Deleted")
-				d.text("Key", *r.target.Key)
-				d.ptr("VersionId", r.target.VersionID)
+				d.text("Key", r.target.key)
+				d.ptr("VersionId", r.target.versionID)
 				d.close("Deleted")
 			}
 			continue
 		}
 		e := s3err.From(r.err)
 		d.open("Error")
-		d.text("Key", *r.target.Key)
-		d.ptr("VersionId", r.target.VersionID)
+		d.text("Key", r.target.key)
+		d.ptr("VersionId", r.target.versionID)
 		d.text("Code", string(e.Code))
 		d.text("Message", e.Message)
 		d.close("Error")

@@ -15,7 +15,16 @@ const (
 	onBucket                 // "/bucket"
 	onObject                 // "/bucket/key"
 	onNewBucket              // "/bucket" that need not exist
+	onKeys                   // "/bucket", with keys of it in the body
 )
+
+// path is what a path itself can say of s.
+func (s scope) path() scope {
+	if s == onNewBucket || s == onKeys {
+		return onBucket
+	}
+	return s
+}
 
 // operation is one row of the S3 API reference.
 type operation struct {
@@ -24,7 +33,7 @@ type operation struct {
 	scope  scope                      // what the path names
 	query  string                     // subresources that select it: "uploads", "list-type=2", "uploadId&partNumber"
 	header string                     // header that selects it
-	action router.Action              // what the identity must be allowed; empty: the operation asks per key
+	action router.Action              // what the identity must be allowed; empty: the operation asks itself
 	handle func(*Server, *call) error // nil: known to us, answered with NotImplemented
 }
 
@@ -59,7 +68,7 @@ var operations = []operation{
 	{"DeleteObject", "DELETE", onObject, "", "", router.Delete, (*Server).deleteObject},
 	{"DeleteObjectAnnotation", "DELETE", onObject, "annotation", "", router.Write, nil},
 	{"DeleteObjectTagging", "DELETE", onObject, "tagging", "", router.Write, nil},
-	{"DeleteObjects", "POST", onBucket, "delete", "", "", (*Server).deleteObjects},
+	{"DeleteObjects", "POST", onKeys, "delete", "", router.Delete, (*Server).deleteObjects},
 	{"DeletePublicAccessBlock", "DELETE", onBucket, "publicAccessBlock", "", router.Admin, nil},
 	{"GetBucketAbac", "GET", onBucket, "abac", "", router.Admin, nil},
 	{"GetBucketAccelerateConfiguration", "GET", onBucket, "accelerate", "", router.Admin, nil},
@@ -194,13 +203,10 @@ func newMatcher(table []operation) *matcher {
 				c.needs = append(c.needs, need{name, value})
 			}
 			if first := c.needs[0]; first.value == "" {
-				m.subresources[need{name: first.name}] |= 1 << op.scope
+				m.subresources[need{name: first.name}] |= 1 << op.scope.path()
 			}
 		}
-		t := target{op.method, op.scope}
-		if op.scope == onNewBucket {
-			t.scope = onBucket
-		}
+		t := target{op.method, op.scope.path()}
 		list := m.byTarget[t]
 		at := 0
 		for at < len(list) && list[at].weight() >= c.weight() {

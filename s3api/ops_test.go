@@ -54,10 +54,7 @@ func TestTableIsComplete(t *testing.T) {
 func TestMatchFindsEachOperation(t *testing.T) {
 	for i := range operations {
 		op := &operations[i]
-		c := &call{method: op.method, scope: op.scope}
-		if c.scope == onNewBucket {
-			c.scope = onBucket
-		}
+		c := &call{method: op.method, scope: op.scope.path()}
 		for s := range strings.SplitSeq(op.query, "&") {
 			if name, value, _ := strings.Cut(s, "="); name != "" {
 				c.query = append(c.query, param{name, value})

@@ -23,6 +23,8 @@ type Server struct {
 	inFlight atomic.Int64
 	baseCtx  context.Context // ends when a shutdown runs out of patience
 	stop     context.CancelFunc
+
+	documents atomic.Int64 // bytes of the documents at work
 }
 
 // New returns a server that is not yet listening.
@@ -155,13 +157,22 @@ func (s *Server) resolve(c *call) (err error) {
 }
 
 // authorize asks whether the identity may do this. Operations without an
-// action ask for themselves.
+// action ask for themselves; those on keys ask for each, but nobody who may
+// do it to none has the list read.
 func (s *Server) authorize(c *call) error {
 	key := c.key
 	if c.op.action == router.List && strings.HasPrefix(c.op.name, "List") {
 		key, _ = c.query.lookup("prefix") // nothing else is shown
 	}
-	if c.op.action != "" && !c.identity.Allows(c.op.action, c.bucket, key) {
+	allowed := true
+	switch {
+	case c.op.action == "":
+	case c.op.scope == onKeys:
+		allowed = c.identity.AllowsSome(c.op.action, c.bucket)
+	default:
+		allowed = c.identity.Allows(c.op.action, c.bucket, key)
+	}
+	if !allowed {
 		return s3err.New(s3err.AccessDenied)
 	}
 	if owner := c.header("X-Amz-Expected-Bucket-Owner"); owner != "" && c.route != nil && owner != c.route.Owner {

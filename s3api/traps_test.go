@@ -147,11 +147,12 @@ func TestTrap07Documents(t *testing.T) {
 		go func() { _, _ = io.WriteString(r.conn, doc) }()
 		r.expect(status, code)
 	}
+	post("/bucket?delete", "<Delete><Object><Key>k</Key></Object></Delete>x", 400, "MalformedXML")
 	post("/bucket?delete", "<Delete>"+strings.Repeat("<Object><Key>k</Key></Object>", 1001)+"</Delete>", 400, "MalformedXML")
 	post("/bucket?delete", `<!DOCTYPE D [<!ENTITY a "x"><!ENTITY b "&a;&a;">]><Delete><Object><Key>&b;</Key></Object></Delete>`, 400, "MalformedXML")
 	post("/bucket?delete", strings.Repeat("<a>", 100_000), 400, "MalformedXML")
 	post("/bucket?delete", "<Delete><Object><Key>k</Key><New>1</New></Object><Other/></Delete>", 200, "")
-	post("/bucket?delete", strings.Repeat(" ", 9<<20), 400, "MaxMessageLengthExceeded")
+	post("/bucket?delete", strings.Repeat(" ", 2<<20+1), 400, "MaxMessageLengthExceeded")
 	post("/bucket/k?uploadId=u", "<CompleteMultipartUpload>"+strings.Repeat("<Part><PartNumber>1</PartNumber><ETag>e</ETag></Part>", 10_001)+"</CompleteMultipartUpload>", 400, "MalformedXML")
 }
 

@@ -89,6 +89,19 @@ func (p *person) may(action byte, at place) bool {
 	return false
 }
 
+// maySome reports whether p is to be let do the action to any key of the place's bucket.
+func (p *person) maySome(action byte, at place) bool {
+	if p.may(action, at) {
+		return true
+	}
+	for _, r := range p.rights {
+		if p.may(action, place{at.tenant, at.bucket, r.prefix}) {
+			return true
+		}
+	}
+	return false
+}
+
 // sees reports whether the name of the bucket may be shown to p.
 func (p *person) sees(at place) bool {
 	if p == nil || p.TenantID != at.tenant {
