@@ -11,4 +11,4 @@ import (
 func header(name, value string) sigv4.Header { return sigv4.Header{Name: name, Value: value} }
 
 // newReader is a reader as the server library wants it.
-func newReader(s string) *bufio.Reader { return bufio.NewReader(strings.NewReader(s)) }
+func newReader(s string) *bufio.Reader { return bufio.NewReaderSize(strings.NewReader(s), 1<<17) }

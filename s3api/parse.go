@@ -13,6 +13,13 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 const maxKeyBytes = 1024
 
+// How many header lines and query parameters a request may have. S3 has less
+// use for them; each is looked for among all others.
+const (
+	maxHeaders = 256
+	maxParams  = 256
+)
+
 // param is one query parameter, decoded.
 type param struct{ name, value string }
 
@@ -124,6 +131,9 @@ func (c *call) parseHeaders(raw string) error {
 			!hasPrefixFold(name, metaPrefix) && c.hasHeader(name) {
 			return s3err.InvalidArg(strings.ToLower(name), value, "The header may be given only once.")
 		}
+		if len(c.headers) == maxHeaders {
+			return s3err.New(s3err.RequestHeaderSectionTooLarge).With("MaxHeadersAllowed", itoa(maxHeaders))
+		}
 		c.headers = append(c.headers, sigv4.Header{Name: name, Value: value})
 	}
 	return nil
@@ -144,6 +154,9 @@ func (c *call) parseQuery() error {
 		value, ok2 := unescape(rawValue, true)
 		if !ok1 || !ok2 || !utf8.ValidString(name) || !utf8.ValidString(value) {
 			return s3err.New(s3err.InvalidURI)
+		}
+		if len(c.query) == maxParams {
+			return s3err.Newf(s3err.InvalidRequest, "The request has more than %d query parameters.", maxParams)
 		}
 		c.query = append(c.query, param{name, value})
 	}
