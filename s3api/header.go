@@ -60,12 +60,11 @@ func (c *call) refuseHeaders() error {
 }
 
 // notHoisted are x-amz- parameters of a presigned URL that do not stand for a
-// header: those of the signature itself; the copy source, which selects the
-// operation; and checksums, which SDKs that presign compute over a body they
-// do not have yet.
+// header: those of the signature itself; and checksums, which SDKs that presign
+// compute over a body they do not have yet.
 var notHoisted = []string{
 	"x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders",
-	"x-amz-signature", "x-amz-security-token", "x-amz-content-sha256", "x-amz-copy-source", "x-amz-sdk-checksum-algorithm",
+	"x-amz-signature", "x-amz-security-token", "x-amz-content-sha256", "x-amz-sdk-checksum-algorithm",
 }
 
 // hoisted takes x-amz- parameters of a presigned URL for the headers they stand
@@ -73,15 +72,55 @@ var notHoisted = []string{
 // are signed as all parameters are.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
-func (c *call) hoisted() {
+func (c *call) hoisted() error {
 	for _, p := range c.query {
 		name := strings.ToLower(p.name)
 		if !strings.HasPrefix(name, "x-amz-") || slices.Contains(notHoisted, name) ||
-			strings.HasPrefix(name, "x-amz-checksum-") && name != "x-amz-checksum-mode" || c.hasHeader(name) {
+			strings.HasPrefix(name, "x-amz-checksum-") && name != "x-amz-checksum-mode" {
 			continue
 		}
-		c.headers = append(c.headers, sigv4.Header{Name: name, Value: p.value})
+		switch {
+		case name == "x-amz-copy-source":
+			// The operation was chosen without it, and would not copy.
+			return s3err.InvalidArg(p.name, p.value, "The copy source must be a header.")
+		case !isHeader(name, p.value):
+			return s3err.InvalidArg(p.name, p.value, notAHeader)
+		case !c.hasHeader(name):
+			c.headers = append(c.headers, sigv4.Header{Name: name, Value: p.value})
+		case c.header(name) != p.value:
+			return s3err.InvalidArg(p.name, p.value, onlyOnce)
+		}
 	}
+	return nil
+}
+
+// What is said of parameters that stand for headers, and cannot.
+const (
+	notAHeader = "The parameter cannot be represented as a header."
+	onlyOnce   = "The parameter may be given only once."
+)
+
+// isHeader reports whether name and value can be a header line: what the
+// server library holds headers to, but not what was percent-encoded.
+//
+// https://www.rfc-editor.org/rfc/rfc9110#section-5.1
+func isHeader(name, value string) bool {
+	for i := range len(name) {
+		if ch := name[i]; !isAlphanumeric(ch) && strings.IndexByte("!#$%&'*+-.^_`|~", ch) < 0 {
+			return false
+		}
+	}
+	for i := range len(value) {
+		if ch := value[i]; ch < ' ' && ch != '\t' || ch == 0x7f {
+			return false
+		}
+	}
+	return len(name) > 0
+}
+
+// isAlphanumeric reports whether ch is a letter or digit of ASCII.
+func isAlphanumeric(ch byte) bool {
+	return '0' <= ch && ch <= '9' || 'a' <= ch && ch <= 'z' || 'A' <= ch && ch <= 'Z'
 }
 
 // objectHeaders are the headers that describe an object to be written.
@@ -144,6 +183,9 @@ func (c *call) metadata() (map[string]string, error) {
 			m = map[string]string{}
 		}
 		name := strings.ToLower(c.headers[i].Name[len(metaPrefix):])
+		if name == "" {
+			return nil, s3err.InvalidArg(c.headers[i].Name, c.headers[i].Value, "Metadata must have a name.")
+		}
 		value := decodeMetadata(c.headers[i].Value)
 		if old, ok := m[name]; ok {
 			value = old + "," + value

@@ -74,7 +74,7 @@ func BenchmarkHostileHeads(b *testing.B) {
 			for b.Loop() {
 				c := &call{fc: fc}
 				if c.parse(router.Domains(nil)) == nil {
-					c.hoisted()
+					_ = c.hoisted()
 				}
 			}
 		})

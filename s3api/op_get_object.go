@@ -32,6 +32,11 @@ func (c *call) getObjectInput() (*s3.GetObjectInput, error) {
 	if err := c.nullVersion(); err != nil {
 		return nil, err
 	}
+	for _, p := range c.query {
+		if strings.HasPrefix(p.name, "response-") && !isHeader(p.name, p.value) { // It is to be one of the response.
+			return nil, s3err.InvalidArg(p.name, p.value, notAHeader)
+		}
+	}
 	part, err := c.partNumber()
 	if err != nil {
 		return nil, err

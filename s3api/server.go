@@ -142,7 +142,7 @@ func (s *Server) verify(c *call) (err error) {
 	}
 	c.identity = id
 	if c.auth.Presigned {
-		c.hoisted()
+		return c.hoisted()
 	}
 	return nil
 }

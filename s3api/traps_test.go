@@ -230,6 +230,35 @@ func TestTrap11SignaturesHoldForOneBucket(t *testing.T) {
 	}
 }
 
+// TestTrap12ParametersAreHeaders: what a presigned URL has as parameters in
+// place of headers is held to what headers are.
+func TestTrap12ParametersAreHeaders(t *testing.T) {
+	p := s3test.Start(t, s3test.Options{})
+	f := func(method, query string, status int, code string) {
+		t.Helper()
+		r := dial(t, p)
+		r.send(method + " " + r.presign(method, s3test.Domain, "/bucket/k?"+query) + " HTTP/1.1\r\nHost: " + s3test.Domain + "\r\nContent-Length: 0\r\n\r\n")
+		r.expect(status, code)
+	}
+	f("PUT", "x-amz-meta-a=%C3%BC%09b&X-Amz-Meta-B=2&x-amz-website-redirect-location=/a", 200, "")
+	f("PUT", "x-amz-meta-=1", 400, "InvalidArgument")
+	f("PUT", "x-amz-meta-a%00b=1", 400, "InvalidArgument")
+	f("PUT", "x-amz-meta-a%20b=1", 400, "InvalidArgument")
+	f("PUT", "x-amz-meta-a%3Ab=1", 400, "InvalidArgument")
+	f("PUT", "x-amz-meta-a%0D%0Ab=1", 400, "InvalidArgument")
+	f("PUT", "x-amz-meta-%C3%BC=1", 400, "InvalidArgument")
+	f("PUT", "x-amz-meta-a=%00", 400, "InvalidArgument")
+	f("PUT", "x-amz-meta-a=1%0D%0AX:2", 400, "InvalidArgument")
+	f("PUT", "x-amz-meta-a=%7F", 400, "InvalidArgument")
+	f("PUT", "x-amz-website-redirect-location=/a%00", 400, "InvalidArgument")
+	f("PUT", "x-amz-meta-a=1&X-Amz-Meta-A=2", 400, "InvalidArgument")
+	f("PUT", "x-amz-copy-source=/bucket/other", 400, "InvalidArgument")
+
+	f("GET", "response-content-type=text/plain&response-content-disposition=attachment;filename=%C3%BC", 200, "")
+	f("GET", "response-content-disposition=%00", 400, "InvalidArgument")
+	f("GET", "response-content-type=a%0D%0AX:b", 400, "InvalidArgument")
+}
+
 // TestTrap13FramingIsNotData: an aws-chunked upload is stored without its
 // framing, and only when its trailer was right.
 func TestTrap13FramingIsNotData(t *testing.T) {
