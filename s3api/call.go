@@ -38,6 +38,7 @@ type call struct {
 	bucket, key   string // virtual
 	virtualHosted bool
 	scope         scope
+	framed        bool // where its body ends is beyond doubt
 
 	op       *operation
 	auth     sigv4.Verified

@@ -45,6 +45,9 @@ func (c *call) parse(domains hostSplitter) error {
 	if err := c.parseHeaders(string(h.RawHeaders())); err != nil {
 		return err
 	}
+	if err := c.parseFraming(); err != nil {
+		return err
+	}
 	c.rawPath, c.rawQuery = splitTarget(string(h.RequestURI()))
 
 	bucket, rawKey, hosted := domains.Split(c.header("Host"), c.rawPath)
@@ -136,6 +139,27 @@ func (c *call) parseHeaders(raw string) error {
 		}
 		c.headers = append(c.headers, sigv4.Header{Name: name, Value: value})
 	}
+	return nil
+}
+
+// parseFraming refuses what does not say in one way where its body ends. Until
+// it has passed, the connection is of no further use: what follows may be a
+// body or a request.
+//
+// https://www.rfc-editor.org/rfc/rfc9112#section-6.1
+func (c *call) parseFraming() error {
+	if v := c.fc.Request.Header.Protocol(); string(v) != "HTTP/1.1" && string(v) != "HTTP/1.0" {
+		return s3err.Newf(s3err.BadRequest, "An error occurred when parsing the HTTP request.")
+	}
+	if coded := c.hasHeader("Transfer-Encoding"); coded {
+		if !strings.EqualFold(c.header("Transfer-Encoding"), "chunked") {
+			return s3err.New(s3err.NotImplemented).With("Header", "Transfer-Encoding")
+		}
+		if c.hasHeader("Content-Length") {
+			return s3err.Newf(s3err.BadRequest, "An error occurred when parsing the HTTP request.")
+		}
+	}
+	c.framed = true
 	return nil
 }
 

@@ -98,6 +98,9 @@ func (s *Server) serve(c *call) error {
 // closing that does.
 func (s *Server) settle(c *call) {
 	c.lingerIfUnread()
+	if !c.framed {
+		c.fc.SetConnectionClose()
+	}
 	if !c.streaming {
 		c.finish()
 	}

@@ -272,6 +272,30 @@ func TestTrap04RefusedBodyIsNotARequest(t *testing.T) {
 	}
 }
 
+// TestTrap04UnclearFraming: a request that does not say where its body ends is
+// the last of its connection.
+func TestTrap04UnclearFraming(t *testing.T) {
+	p := s3test.Start(t, s3test.Options{})
+	smuggled := dial(t, p).head("PUT", "/bucket/smuggled", "Content-Length: 1") + "x"
+	f := func(request string, status int, code string) {
+		t.Helper()
+		r := dial(t, p)
+		r.send(request + smuggled)
+		r.expect(status, code)
+		r.ended()
+	}
+	head := func(headers ...string) string { return dial(t, p).head("PUT", "/bucket/k", headers...) }
+	f(head("Transfer-Encoding: identity"), 501, "NotImplemented")
+	f(head("Transfer-Encoding: identity", "Content-Length: 3"), 501, "NotImplemented")
+	f(head("Transfer-Encoding: gzip"), 400, "BadRequest")
+	f(head("Transfer-Encoding: chunked", "Content-Length: 3")+"1\r\nx\r\n0\r\n\r\n", 400, "BadRequest")
+	f("GET /bucket HTTP/9.1\r\nHost: h\r\n\r\n", 400, "BadRequest")
+	f("GET /bucket HTTP/1.1\r\nHost: h\r\nX-Amz-A: 1\r\nX-Amz-A: 1\r\nTransfer-Encoding: identity\r\n\r\n", 400, "InvalidArgument")
+	if _, ok := p.Object(t, "smuggled"); ok {
+		t.Error("a body was run as a request")
+	}
+}
+
 // TestTrap04EarlyRefusalReachesTheUploader: a client that does not look up
 // until it has sent everything still gets the answer instead of a reset.
 func TestTrap04EarlyRefusalReachesTheUploader(t *testing.T) {
