@@ -182,6 +182,10 @@ func (c *call) parseQuery() error {
 		if len(c.query) == maxParams {
 			return s3err.Newf(s3err.InvalidRequest, "The request has more than %d query parameters.", maxParams)
 		}
+		if _, ok := c.query.lookup(name); ok {
+			// Signatures leave their order open, and the first would count.
+			return s3err.InvalidArg(name, value, onlyOnce)
+		}
 		c.query = append(c.query, param{name, value})
 	}
 	return nil

@@ -136,6 +136,24 @@ func TestTrap03TenantsNeverMeet(t *testing.T) {
 	root.fails(err, "NoSuchUpload")
 }
 
+// TestTrap05RepeatedParameters: a parameter that comes twice is refused. In the
+// canonical request both are sorted, so that whoever has a presigned URL could
+// choose which of them comes first.
+func TestTrap05RepeatedParameters(t *testing.T) {
+	p := s3test.Start(t, s3test.Options{})
+	f := func(query string, status int, code string) {
+		t.Helper()
+		r := dial(t, p)
+		r.send("GET " + r.presign("GET", s3test.Domain, "/bucket?"+query) + " HTTP/1.1\r\nHost: " + s3test.Domain + "\r\n\r\n")
+		r.expect(status, code)
+	}
+	f("list-type=2&prefix=a", 200, "")
+	f("list-type=2&prefix=a&prefix=b", 400, "InvalidArgument")
+	f("list-type=2&prefix=a&prefix=a", 400, "InvalidArgument")
+	f("list-type=2&prefix=a&pref%69x=b", 400, "InvalidArgument")
+	f("list-type=2&prefix=a&Prefix=b", 200, "") // another one
+}
+
 // TestTrap07Documents: what a client sends as XML is bounded.
 func TestTrap07Documents(t *testing.T) {
 	p := s3test.Start(t, s3test.Options{})

@@ -155,7 +155,7 @@ func TestGrants(t *testing.T) {
 	f("prefixed", "GET", "/vault?versions&prefix=granted/", 200)
 	f("prefixed", "GET", "/vault?prefix=granted", 403)
 	f("prefixed", "GET", "/vault?prefix=", 403)
-	f("prefixed", "GET", "/vault?prefix=&prefix=granted/", 403)
+	f("prefixed", "GET", "/vault?prefix=&prefix=granted/", 400)
 	f("prefixed", "GET", "/vault?list-type=2", 403)
 	f("prefixed", "HEAD", "/vault?prefix=granted/", 403)
 	f("prefixed", "GET", "/vault?location&prefix=granted/", 403)
