@@ -43,13 +43,7 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 		return nil, err
 	}
 	_, span, body, err := b.openSource(ctx, src, func(o *object) (backends.Span, error) {
-		if err := backends.CheckCopySource(&o.ObjectMeta, backends.PartCopyConditions(in)); err != nil {
-			return backends.Span{}, err
-		}
-		if in.CopySourceRange == nil {
-			return backends.Span{Length: o.Size}, nil
-		}
-		return backends.ParseCopyRange(*in.CopySourceRange, o.Size)
+		return backends.CheckPartCopy(&o.ObjectMeta, in)
 	})
 	if err != nil {
 		return nil, err
