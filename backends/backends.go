@@ -117,7 +117,7 @@ type MultipartUploader interface {
 
 	// UploadPart stores one part, with PutObject's rules for Body and checksums;
 	// a part that is uploaded again replaces the earlier one. The algorithm is the
-	// upload's. NoSuchUpload, also when UploadId belongs to another key.
+	// upload's; InvalidRequest for another, unless that is CRC64NVME. NoSuchUpload, also when UploadId belongs to another key.
 	UploadPart(context.Context, *s3.UploadPartInput) (*s3.UploadPartOutput, error)
 
 	// UploadPartCopy stores a part from src, or from in.CopySourceRange of it
@@ -128,7 +128,7 @@ type MultipartUploader interface {
 	// CompleteMultipartUpload makes the object of the listed parts. InvalidPart for a
 	// part that is not there or has another ETag or checksum, InvalidPartOrder, EntityTooSmall for
 	// a part under 5 MiB that is not the last, InvalidRequest for another MpuObjectSize or
-	// ChecksumType, BadDigest for another Checksum*. Conditions as PutObject's. The
+	// ChecksumType, or when parts of a COMPOSITE upload are listed without checksums, BadDigest for another Checksum*. Conditions as PutObject's. The
 	// ETag is "md5(md5s)-N". Completing again with the same parts gives the same answer, as long
 	// as the object it made is the current one.
 	CompleteMultipartUpload(context.Context, *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error)

@@ -34,7 +34,7 @@ func PlanComplete(upload ObjectMeta, stored func(number int32) (PartInfo, bool),
 			upload.Checksum.Type)
 	}
 	var err error
-	if m.Parts, err = chooseParts(upload.Checksum.Algorithm, stored, in); err != nil {
+	if m.Parts, err = chooseParts(upload.Checksum, stored, in); err != nil {
 		return ObjectMeta{}, err
 	}
 	for _, p := range m.Parts {
@@ -54,7 +54,7 @@ func PlanComplete(upload ObjectMeta, stored func(number int32) (PartInfo, bool),
 }
 
 // chooseParts returns the stored parts that in lists.
-func chooseParts(a types.ChecksumAlgorithm, stored func(int32) (PartInfo, bool), in *s3.CompleteMultipartUploadInput) ([]PartInfo, error) {
+func chooseParts(c Checksum, stored func(int32) (PartInfo, bool), in *s3.CompleteMultipartUploadInput) ([]PartInfo, error) {
 	if in.MultipartUpload == nil || len(in.MultipartUpload.Parts) == 0 {
 		return nil, s3err.New(s3err.MalformedXML)
 	}
@@ -67,10 +67,13 @@ func chooseParts(a types.ChecksumAlgorithm, stored func(int32) (PartInfo, bool),
 			return nil, s3err.New(s3err.InvalidPartOrder).With("UploadId", value(in.UploadId))
 		}
 	}
+	if err := CheckPartChecksums(c, listed); err != nil {
+		return nil, err
+	}
 	parts := make([]PartInfo, len(listed))
 	for i := range listed {
 		part, ok := stored(*listed[i].PartNumber)
-		if !ok || !samePart(a, part, &listed[i]) {
+		if !ok || !samePart(c.Algorithm, part, &listed[i]) {
 			return nil, s3err.New(s3err.InvalidPart).
 				With("UploadId", value(in.UploadId)).
 				With("PartNumber", strconv.Itoa(int(*listed[i].PartNumber))).
@@ -87,6 +90,36 @@ func chooseParts(a types.ChecksumAlgorithm, stored func(int32) (PartInfo, bool),
 		parts[i] = part
 	}
 	return parts, nil
+}
+
+// CheckPartChecksums refuses a list of parts, of which each has its number, that
+// leaves out checksums from which that of the object will be made.
+func CheckPartChecksums(upload Checksum, listed []types.CompletedPart) error {
+	if upload.Type != types.ChecksumTypeComposite || upload.Algorithm == "" {
+		return nil
+	}
+	for i := range listed {
+		if checksum.Get(&listed[i], upload.Algorithm) == nil {
+			return s3err.Newf(s3err.InvalidRequest,
+				"The upload was created using a %s checksum. The complete request must include the checksum for each part. It was missing for part %d in the request.",
+				strings.ToLower(string(upload.Algorithm)), *listed[i].PartNumber)
+		}
+	}
+	return nil
+}
+
+// CheckPart judges an UploadPart to an upload: its checksum must be of the
+// upload's algorithm. An upload that chose none has CRC64NVME of the whole object, which
+// takes parts with any: each was checked with its own when it arrived.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+func CheckPart(upload Checksum, in *s3.UploadPartInput) error {
+	want := upload.Algorithm
+	if in.ChecksumAlgorithm == "" || in.ChecksumAlgorithm == want || want == types.ChecksumAlgorithmCrc64nvme || want == "" {
+		return nil
+	}
+	return s3err.Newf(s3err.InvalidRequest, "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
+		strings.ToLower(string(want)), strings.ToLower(string(in.ChecksumAlgorithm)))
 }
 
 // samePart reports whether a client means the part that is stored. A checksum

@@ -17,6 +17,7 @@ var completeCases = []testCase{
 	{"complete/size", "InvalidRequest for another MpuObjectSize", completeSize},
 	{"complete/checksum-type", "InvalidRequest for another ChecksumType", completeChecksumType},
 	{"complete/checksum", "the checksum of the object, of the whole or of the parts', and BadDigest for another (trap 14)", completeChecksum},
+	{"complete/part-checksums", "InvalidRequest when parts of a COMPOSITE upload are listed without checksums", completePartChecksums},
 	{"complete/again", "completing again with the same parts gives the same answer (trap 21)", completeAgain},
 	{"complete/conditions", "conditions as PutObject's", completeConditions},
 	{"complete/after-refusal", "a refused Complete leaves the upload as it was", completeAfterRefusal},
@@ -117,6 +118,24 @@ func completeChecksum(e *env) {
 			e.completeWith(a, kind, want, one, two)
 		}
 	}
+}
+
+func completePartChecksums(e *env) {
+	const a = types.ChecksumAlgorithmSha256
+	u := e.begin("k", func(in *s3.CreateMultipartUploadInput) {
+		in.ChecksumAlgorithm, in.ChecksumType = a, types.ChecksumTypeComposite
+	})
+	part := u.part(1, "body")
+	_, err := u.tryComplete(u.input(part))
+	e.refused(err, s3err.InvalidRequest)
+	other := part
+	checksum.Set(&other, types.ChecksumAlgorithmCrc32, new(sum(types.ChecksumAlgorithmCrc32, "body")))
+	_, err = u.tryComplete(u.input(other))
+	e.refused(err, s3err.InvalidRequest)
+	e.missing("k")
+	checksum.Set(&part, a, new(sum(a, "body")))
+	u.complete(part)
+	e.holds("k", "body")
 }
 
 // completeWith makes an object of two parts, and wants its checksum everywhere.

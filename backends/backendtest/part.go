@@ -18,6 +18,7 @@ var partCases = []testCase{
 	{"part/again", "a part that is uploaded again replaces the earlier one (trap 21)", partAgain},
 	{"part/body-error", "UploadPart has PutObject's rules for Body: an error in it stores nothing", partBodyError},
 	{"part/checksum", "the algorithm of a part is the upload's", partChecksum},
+	{"part/another-checksum", "InvalidRequest for a part with another checksum than the upload's, unless that is CRC64NVME", partAnotherChecksum},
 	{"part/copy", "UploadPartCopy stores a part from src", partCopy},
 	{"part/copy-range", "CopySourceRange must be \"bytes=N-M\" inside the source: InvalidArgument, InvalidRange", partCopyRange},
 	{"part/copy-refused", "CopySourceIf* as in CopyObject; NoSuchKey for a missing source", partCopyRefused},
@@ -116,6 +117,31 @@ func partChecksum(e *env) {
 		e.same(string(a)+" of ListParts", deref(checksum.Get(&list.Parts[0], a)), sum(a, "body"))
 		e.same("ChecksumAlgorithm", list.ChecksumAlgorithm, a)
 		e.same("ChecksumType", list.ChecksumType, kind)
+	}
+}
+
+func partAnotherChecksum(e *env) {
+	for _, a := range checksum.All() {
+		kind := types.ChecksumTypeComposite
+		if !checksum.ValidType(a, kind) {
+			kind = types.ChecksumTypeFullObject
+		}
+		for _, of := range checksum.All() {
+			u := e.begin("k", func(in *s3.CreateMultipartUploadInput) { in.ChecksumAlgorithm, in.ChecksumType = a, kind })
+			_, err := u.tryPart(1, "body", func(in *s3.UploadPartInput) {
+				in.ChecksumAlgorithm = of
+				checksum.Set(in, of, new(sum(of, "body")))
+			})
+			if of != a && a != types.ChecksumAlgorithmCrc64nvme {
+				e.refused(err, s3err.InvalidRequest)
+				list, err := u.tryParts(s3.ListPartsInput{})
+				if err != nil || len(list.Parts) != 0 {
+					e.Errorf("%s to %s: %v, %+v", of, a, err, list)
+				}
+			} else if err != nil {
+				e.Errorf("%s to %s: %v", of, a, err)
+			}
+		}
 	}
 }
 

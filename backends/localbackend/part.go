@@ -22,6 +22,9 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	if err != nil {
 		return nil, err
 	}
+	if err := backends.CheckPart(u.meta.Checksum, in); err != nil {
+		return nil, err
+	}
 	info, err := b.storePart(ctx, u, aws.ToInt32(in.PartNumber), backends.NewBody(in.Body, in.ContentLength))
 	if err != nil {
 		return nil, err

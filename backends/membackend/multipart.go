@@ -73,6 +73,9 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	if err != nil {
 		return nil, err
 	}
+	if err := backends.CheckPart(meta.Checksum, in); err != nil {
+		return nil, err
+	}
 	digest, body, err := readBody(ctx, meta.Checksum.Algorithm, backends.NewBody(in.Body, in.ContentLength))
 	if err != nil {
 		return nil, err

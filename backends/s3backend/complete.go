@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/checksum"
 	"github.com/xronox/xronox-proxy/s3err"
 )
@@ -71,8 +72,8 @@ func checkOrder(in *s3.CompleteMultipartUploadInput) error {
 }
 
 // prepareComplete judges in and completes its checksums. Clients need not name
-// those of parts, since the edge chooses an algorithm for those that chose none;
-// services want them of every upload that was begun with one.
+// those of parts unless the upload is COMPOSITE, since the edge chooses an algorithm
+// for those that chose none; services want them of every upload that was begun with one.
 func (b *Backend) prepareComplete(ctx context.Context, in *s3.CompleteMultipartUploadInput) error {
 	begun, err := b.upload(ctx, named(in.Bucket, in.Key, in.UploadId))
 	if err != nil {
@@ -81,6 +82,9 @@ func (b *Backend) prepareComplete(ctx context.Context, in *s3.CompleteMultipartU
 	if in.ChecksumType != "" && begun.Type != "" && in.ChecksumType != begun.Type {
 		return s3err.Newf(s3err.InvalidRequest,
 			"The upload was created using the %s checksum mode. The complete request must use the same checksum mode.", begun.Type)
+	}
+	if err := backends.CheckPartChecksums(begun, in.MultipartUpload.Parts); err != nil {
+		return err
 	}
 	missing := func(p types.CompletedPart) bool {
 		return begun.Algorithm != "" && checksum.Get(&p, begun.Algorithm) == nil

@@ -42,6 +42,9 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	if err != nil {
 		return nil, err
 	}
+	if err := backends.CheckPart(begun, in); err != nil {
+		return nil, err
+	}
 	u, err := b.newUpload(ctx, backends.NewBody(in.Body, in.ContentLength), begun.Algorithm, in)
 	if err != nil {
 		return nil, err
