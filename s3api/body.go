@@ -96,7 +96,10 @@ func (c *call) openBody() (*uploadBody, error) {
 	if b.length < 0 {
 		return nil, s3err.New(s3err.MissingContentLength)
 	}
-	return b, b.expectTrailer()
+	if err := b.expectTrailer(); err != nil {
+		return nil, err
+	}
+	return b, c.agreedAlgorithm(b)
 }
 
 // contentLength is how many bytes of body are on the wire; -1 when only
@@ -134,10 +137,11 @@ func (c *call) claimedDigests(b *uploadBody) error {
 		}
 		b.algorithm, b.sum, b.sumHash = a, sum, checksum.New(a)
 	}
-	return c.agreedAlgorithm(b)
+	return nil
 }
 
-// agreedAlgorithm holds the named algorithm against the one a value came for.
+// agreedAlgorithm holds the named algorithm against the one a value came for,
+// or is to follow for.
 func (c *call) agreedAlgorithm(b *uploadBody) error {
 	name := c.header("X-Amz-Sdk-Checksum-Algorithm")
 	if name == "" {

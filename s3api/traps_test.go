@@ -339,6 +339,26 @@ func TestTrap14Checksums(t *testing.T) {
 	u.fails(err, "NotFound")
 }
 
+// TestTrap14NamedAlgorithm: the algorithm that is named is the one whose value
+// comes, in the header or behind the body.
+func TestTrap14NamedAlgorithm(t *testing.T) {
+	p := s3test.Start(t, s3test.Options{})
+	const body = "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n"
+	f := func(name string, status int, code string) {
+		t.Helper()
+		r := dial(t, p)
+		r.send(r.head("PUT", "/bucket/k", "X-Amz-Content-Sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER", "X-Amz-Trailer: x-amz-checksum-crc32",
+			"X-Amz-Decoded-Content-Length: 5", "X-Amz-Sdk-Checksum-Algorithm: "+name, fmt.Sprintf("Content-Length: %d", len(body))) + body)
+		r.expect(status, code)
+		r = dial(t, p)
+		r.send(r.head("PUT", "/bucket/k", "X-Amz-Checksum-Crc32: NhCmhg==", "X-Amz-Sdk-Checksum-Algorithm: "+name, "Content-Length: 5") + "hello")
+		r.expect(status, code)
+	}
+	f("CRC32", 200, "")
+	f("SHA256", 400, "InvalidRequest")
+	f("CRC16", 400, "InvalidRequest")
+}
+
 // multipartChecksum uploads body twice as parts and looks at the result's checksum.
 func (u user) multipartChecksum(a types.ChecksumAlgorithm, kind types.ChecksumType, body string) {
 	u.t.Helper()
