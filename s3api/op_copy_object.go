@@ -43,6 +43,9 @@ func (s *Server) copyObject(c *call) error {
 
 // copyObjectInput reads the request but for its source.
 func (c *call) copyObjectInput() (*s3.CopyObjectInput, error) {
+	if err := c.noPart(); err != nil {
+		return nil, err
+	}
 	h, err := c.objectHeaders()
 	if err != nil {
 		return nil, err

@@ -26,6 +26,9 @@ func (s *Server) putObject(c *call) error {
 
 // putObjectInput reads the request; its Body verifies itself.
 func (c *call) putObjectInput() (*s3.PutObjectInput, error) {
+	if err := c.noPart(); err != nil {
+		return nil, err
+	}
 	h, err := c.objectHeaders()
 	if err != nil {
 		return nil, err
