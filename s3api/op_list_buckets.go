@@ -12,8 +12,8 @@ const maxBuckets = 10_000
 func (s *Server) listBuckets(c *call) error {
 	limit := int32(maxBuckets)
 	if v, ok := c.query.lookup("max-buckets"); ok {
-		n, err := c.intQuery("max-buckets", maxBuckets)
-		if err != nil || n == nil || *n < 1 {
+		n, err := c.intQuery("max-buckets", maxBuckets+1)
+		if err != nil || n == nil || *n < 1 || *n > maxBuckets {
 			return s3err.InvalidArg("max-buckets", v, "Argument max-buckets must be an integer between 1 and 10000")
 		}
 		limit = *n
