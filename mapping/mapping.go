@@ -225,6 +225,20 @@ func (m *Map) PlaceAt(connection string) (router.Mount, bool) {
 	return router.Mount{}, false
 }
 
+// PhysicalBuckets are the buckets of a connection, sorted.
+func (m *Map) PhysicalBuckets(connection string) []string {
+	var all []string
+	for i := range m.Buckets {
+		for _, mount := range m.Buckets[i].Mounts {
+			if mount.Backend == connection && !slices.Contains(all, mount.Bucket) {
+				all = append(all, mount.Bucket)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
 // Bucket finds the bucket that a tenant sees under a name.
 func (m *Map) Bucket(tenantID, name string) (*router.BucketRecord, bool) {
 	var everybody *router.BucketRecord

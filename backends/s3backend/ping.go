@@ -17,7 +17,7 @@ import (
 func (b *Backend) Ping(ctx context.Context) error {
 	_, err := b.client.ListBuckets(ctx, &s3.ListBucketsInput{MaxBuckets: aws.Int32(1)}, b.once)
 	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) && response.HTTPStatusCode() < http.StatusInternalServerError {
+	if errors.As(err, &response) && response.HTTPStatusCode() > 0 && response.HTTPStatusCode() < http.StatusInternalServerError {
 		switch errorCode(err) {
 		case "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "AuthorizationHeaderMalformed":
 		default:

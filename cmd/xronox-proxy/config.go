@@ -90,26 +90,6 @@ func failedLoad(c *cli.Command, report config.Report, err error) error {
 	return unlessReported(report, err)
 }
 
-// checkCommand validates a configuration and says everything that is wrong.
-func checkCommand(stdout io.Writer) *cli.Command {
-	return &cli.Command{
-		Name: "check", Usage: "validate a configuration file", ArgsUsage: "FILE",
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print the problems as a JSON array"}},
-		Action: func(_ context.Context, c *cli.Command) error {
-			if c.Args().Len() != 1 {
-				return fmt.Errorf("check wants one FILE")
-			}
-			file := c.Args().First()
-			cfg, report, err := config.Load(file, config.Options{Strict: c.Bool("strict")})
-			if err == nil {
-				m := mapped(cfg)
-				report, err = append(report, m.Report...), m.Report.Err()
-			}
-			return printReport(stdout, file, c.Bool("json"), report, err)
-		},
-	}
-}
-
 // printReport prints what a check found; err is why the file cannot be used.
 func printReport(w io.Writer, file string, asJSON bool, report config.Report, err error) error {
 	if asJSON {

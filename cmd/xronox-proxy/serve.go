@@ -25,7 +25,8 @@ func serve(ctx context.Context, c *cli.Command, stdout, stderr io.Writer) func()
 		var m *mapping.Map
 		if err == nil {
 			m = mapped(cfg)
-			report, err = append(report, m.Report...), m.Report.Err()
+			report = append(append(report, m.Report...), unserved(cfg)...)
+			err = report.Err()
 		}
 		warn(stderr, report)
 		if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -46,11 +45,8 @@ func (a *app) close() {
 }
 
 // build makes everything the configuration asks for, or says all that keeps
-// it from that. Only it and stores.go name concrete types.
+// it from that. Only it, stores.go and check.go name concrete types.
 func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Logger) (_ *app, err error) {
-	if err := served(cfg); err != nil {
-		return nil, err
-	}
 	a := &app{log: log}
 	defer func() {
 		if err != nil {
@@ -131,22 +127,22 @@ func watch(metrics *admin.Metrics, routes *cache.Routes) {
 	})
 }
 
-// served refuses what can be configured and is not there yet: to start
-// without it would put data in the wrong place.
-func served(cfg *config.Config) error {
-	var problems []error
-	missing := func(path, what string) {
-		problems = append(problems, fmt.Errorf("%s: %s is not served yet", path, what))
-	}
+// missing is a setting that is not served yet.
+type missing struct{ path, what string }
+
+// served finds what can be configured and is not there yet: to start without it would put
+// data in the wrong place.
+func served(cfg *config.Config) []missing {
+	var all []missing
 	if cfg.Proxy.Index.Driver != config.DriverEmbedded {
-		missing("xronoxProxy.index.driver", string(cfg.Proxy.Index.Driver))
+		all = append(all, missing{"xronoxProxy.index.driver", string(cfg.Proxy.Index.Driver)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Proxy.VirtualBuckets)) {
 		if cfg.Proxy.VirtualBuckets[name].Versioning != "" {
-			missing("xronoxProxy.virtualBuckets."+name+".versioning", "versioning")
+			all = append(all, missing{"xronoxProxy.virtualBuckets." + name + ".versioning", "versioning"})
 		}
 	}
-	return errors.Join(problems...)
+	return all
 }
 
 // openIndex opens the index in the data directory.

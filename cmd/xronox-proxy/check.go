@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/urfave/cli/v3"
+
+	"github.com/xronox/xronox-proxy/backends/s3backend"
+	"github.com/xronox/xronox-proxy/config"
+	"github.com/xronox/xronox-proxy/mapping"
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// checkCommand validates a configuration and says everything that is wrong.
+func checkCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name: "check", Usage: "validate a configuration file", ArgsUsage: "FILE",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "json", Usage: "print the problems as a JSON array; with --probe an object of problems and connections"},
+			&cli.BoolFlag{Name: "probe", Usage: "ask the connections to S3 what they can do, with small objects that are removed again, and look for their buckets"},
+		},
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if c.Args().Len() != 1 {
+				return fmt.Errorf("check wants one FILE")
+			}
+			file := c.Args().First()
+			cfg, report, err := config.Load(file, config.Options{Strict: c.Bool("strict")})
+			if err != nil {
+				return printReport(stdout, file, c.Bool("json"), report, err)
+			}
+			m := mapped(cfg)
+			report = append(append(report, m.Report...), unserved(cfg)...)
+			if !c.Bool("probe") || report.Err() != nil {
+				return printReport(stdout, file, c.Bool("json"), report, report.Err())
+			}
+			return printProbe(stdout, c.Bool("json"), report, probeAll(ctx, cfg, m))
+		},
+	}
+}
+
+// unserved are the problems of what can be configured and is not served yet.
+func unserved(cfg *config.Config) config.Report {
+	var report config.Report
+	for _, missing := range served(cfg) {
+		report = append(report, config.Problem{
+			Path: missing.path, Message: missing.what + " is not served yet", Severity: config.SeverityError,
+			Hint: "remove it; the server refuses to start with it",
+		})
+	}
+	return report
+}
+
+// probed is what a probe found out of a connection.
+type probed struct {
+	Connection     string                  `json:"connection"`
+	Error          string                  `json:"error,omitempty"` // why it could not be asked
+	Configured     string                  `json:"configured"`      // how a server takes its abilities to be
+	Capabilities   *s3backend.Capabilities `json:"capabilities,omitempty"`
+	MissingBuckets []string                `json:"missingBuckets,omitempty"`
+}
+
+// probeTimeout bounds what a connection may take.
+const probeTimeout = 2 * time.Minute
+
+// probeAll asks every connection to S3 that is used.
+func probeAll(ctx context.Context, cfg *config.Config, m *mapping.Map) []probed {
+	a := &app{log: slog.New(slog.DiscardHandler)}
+	defer a.close()
+	all := []probed{}
+	for _, name := range slices.Sorted(maps.Keys(m.Stores)) {
+		if name == mapping.Local || name == mapping.LocalStorage {
+			continue
+		}
+		p := probed{Connection: name, Configured: string(cfg.Proxy.Connections[name].Capabilities)}
+		if p.Configured == "" {
+			p.Configured = "by host"
+		}
+		if err := p.ask(ctx, a, cfg, m); err != nil {
+			p.Error = err.Error()
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// ask asks the connection.
+func (p *probed) ask(ctx context.Context, a *app, cfg *config.Config, m *mapping.Map) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	b, err := a.openS3(cfg, p.Connection)
+	if err != nil {
+		return err
+	}
+	if err := b.Ping(ctx); err != nil {
+		return err
+	}
+	for _, bucket := range m.PhysicalBuckets(p.Connection) {
+		_, err := b.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
+		if s3err.Is(err, s3err.NoSuchBucket) {
+			p.MissingBuckets = append(p.MissingBuckets, bucket)
+		}
+	}
+	c, err := probe(ctx, b, m)
+	if err != nil {
+		return err
+	}
+	p.Capabilities = &c
+	return nil
+}
+
+// printProbe prints what a check with a probe found; it fails when a connection cannot be asked.
+func printProbe(w io.Writer, asJSON bool, report config.Report, all []probed) error {
+	if asJSON {
+		if report == nil {
+			report = config.Report{}
+		}
+		if err := printJSON(w, map[string]any{"problems": report, "connections": all}); err != nil {
+			return err
+		}
+	} else {
+		for _, p := range report {
+			fmt.Fprintln(w, p)
+		}
+		for i := range all {
+			all[i].print(w)
+		}
+	}
+	for i := range all {
+		if all[i].Error != "" {
+			return errReported
+		}
+	}
+	return nil
+}
+
+// print prints it for people: what a service cannot do, and what to do about it.
+func (p *probed) print(w io.Writer) {
+	fmt.Fprintf(w, "connection %s (capabilities %s)\n", p.Connection, p.Configured)
+	for _, bucket := range p.MissingBuckets {
+		fmt.Fprintf(w, "    bucket %s is missing: make it, or let createBuckets do it\n", bucket)
+	}
+	if p.Error != "" {
+		fmt.Fprintf(w, "    cannot be asked: %s\n", p.Error)
+		return
+	}
+	can, cannot := p.abilities()
+	fmt.Fprintf(w, "    can     %s\n    cannot  %s\n", words(can), words(cannot))
+	if p.Configured == "by host" || p.Configured == "cautious" {
+		fmt.Fprintf(w, "    a server uses that with xronoxProxy.connections.%s.capabilities: probe\n", p.Connection)
+	}
+}
+
+// abilities are the names of what the service can do, and of what it cannot.
+func (p *probed) abilities() (can, cannot []string) {
+	v := reflect.ValueOf(*p.Capabilities)
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Tag.Get("json")
+		if v.Field(i).Bool() {
+			can = append(can, name)
+		} else {
+			cannot = append(cannot, name)
+		}
+	}
+	return can, cannot
+}
+
+// words are names in a line; a dash when there are none.
+func words(names []string) string { return dash(strings.Join(names, " ")) }
