@@ -31,6 +31,7 @@ type world struct {
 	store   *membackend.Backend
 	index   *memindex.Index
 	fault   faultbackend.Plan // of the store, as the router sees it
+	mu      sync.Mutex
 	changed []string
 	config  router.Config
 }
@@ -76,7 +77,11 @@ func newWorld(t *testing.T, edits ...func(*router.Config)) *world {
 func (w *world) open() (*router.Router, error) {
 	return router.New(w.t.Context(), router.Options{
 		Config: w.config, Records: w.index,
-		Changed: func(tenantID, bucket string) { w.changed = append(w.changed, tenantID+"/"+bucket) },
+		Changed: func(tenantID, bucket string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.changed = append(w.changed, tenantID+"/"+bucket)
+		},
 	})
 }
 
