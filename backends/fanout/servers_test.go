@@ -1,8 +1,19 @@
 package fanout_test
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
+	"strings"
+	"sync/atomic"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/backends/backendtest"
@@ -89,4 +100,61 @@ func overParts(t *testing.T, parts []part) backends.Backend {
 		})})
 	}
 	return fanout.New(o)
+}
+
+// counted passes requests on to a server, and counts them.
+func counted(t *testing.T, s s3servers.Server) (through s3servers.Server, requests *atomic.Int64) {
+	t.Helper()
+	target, err := url.Parse(s.Endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests = &atomic.Int64{}
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		requests.Add(1)
+		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = target.Scheme, target.Host, r.In.Host // which is signed
+		r.Out.URL.RawQuery = r.In.URL.RawQuery
+	}, Transport: &http.Transport{DisableCompression: true}}
+	server := httptest.NewServer(forward)
+	t.Cleanup(server.Close)
+	through = s
+	through.Endpoint = server.URL
+	return through, requests
+}
+
+// TestCostOnTheWire counts the requests that reach a real server for pages with a delimiter: as
+// many for few keys below the prefixes as for many.
+func TestCostOnTheWire(t *testing.T) {
+	t.Parallel()
+	s, requests := counted(t, s3servers.MinIO(t))
+	b := connect(t, s)
+	f := func(below int) int64 {
+		bucket := overParts(t, []part{{b, s.NewBucket(t)}, {b, s.NewBucket(t)}})
+		var wait errgroup.Group
+		wait.SetLimit(16)
+		for p := range 20 {
+			for k := range below {
+				wait.Go(func() error {
+					_, err := bucket.PutObject(t.Context(), &s3.PutObjectInput{
+						Bucket: new("virtual"), Key: new(fmt.Sprintf("p%02d/%04d", p, k)), Body: strings.NewReader(""), ContentLength: new(int64(0)),
+						ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
+					})
+					return err
+				})
+			}
+		}
+		if err := wait.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		before := requests.Load()
+		out, err := bucket.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: new("virtual"), Delimiter: new("/"), MaxKeys: new(int32(15))})
+		if err != nil || len(out.CommonPrefixes) != 15 || !*out.IsTruncated {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		return requests.Load() - before
+	}
+	few, many := f(5), f(100)
+	if few != many || many > 8 {
+		t.Errorf("a page of 15 prefixes cost %d requests with 100 keys in all, and %d with 2,000", few, many)
+	}
 }

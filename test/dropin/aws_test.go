@@ -80,7 +80,7 @@ func newAWS(t *testing.T) *aws {
 		r.Out.Host = r.In.Host // it is signed
 		r.Out.URL.RawQuery = r.In.URL.RawQuery
 		a.takeClass(r.Out)
-	}, FlushInterval: -1}
+	}, FlushInterval: -1, Transport: &http.Transport{DisableCompression: true}}
 	connections := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
 	server := &http.Server{Handler: forward, ReadHeaderTimeout: time.Minute}
 	go func() {
