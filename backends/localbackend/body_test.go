@@ -34,10 +34,10 @@ func get(ctx context.Context, b *Backend, key, byteRange string) ([]byte, error)
 	return body, errors.Join(err, out.Body.Close())
 }
 
-// putParts puts an object of parts.
-func putParts(t testing.TB, b *Backend, key string, parts ...[]byte) {
+// putUpload begins an upload, sends parts, and returns what would complete it.
+func putUpload(t testing.TB, b *Backend, bucketName, key string, parts ...[]byte) *s3.CompleteMultipartUploadInput {
 	t.Helper()
-	up, err := b.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String("b"), Key: &key})
+	up, err := b.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: &bucketName, Key: &key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func putParts(t testing.TB, b *Backend, key string, parts ...[]byte) {
 	for i, body := range parts {
 		number := int32(2*i + 1)
 		out, err := b.UploadPart(t.Context(), &s3.UploadPartInput{
-			Bucket: aws.String("b"), Key: &key, UploadId: up.UploadId, PartNumber: &number,
+			Bucket: &bucketName, Key: &key, UploadId: up.UploadId, PartNumber: &number,
 			Body: bytes.NewReader(body), ContentLength: aws.Int64(int64(len(body))),
 		})
 		if err != nil {
@@ -53,10 +53,15 @@ func putParts(t testing.TB, b *Backend, key string, parts ...[]byte) {
 		}
 		done.Parts = append(done.Parts, types.CompletedPart{PartNumber: &number, ETag: out.ETag})
 	}
-	_, err = b.CompleteMultipartUpload(t.Context(), &s3.CompleteMultipartUploadInput{
-		Bucket: aws.String("b"), Key: &key, UploadId: up.UploadId, MultipartUpload: &done,
-	})
-	if err != nil {
+	return &s3.CompleteMultipartUploadInput{
+		Bucket: &bucketName, Key: &key, UploadId: up.UploadId, MultipartUpload: &done,
+	}
+}
+
+// putParts puts an object of parts.
+func putParts(t testing.TB, b *Backend, key string, parts ...[]byte) {
+	t.Helper()
+	if _, err := b.CompleteMultipartUpload(t.Context(), putUpload(t, b, "b", key, parts...)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -122,39 +122,36 @@ func (b *Backend) DeleteBucket(ctx context.Context, in *s3.DeleteBucketInput) (*
 	if err != nil {
 		return nil, err
 	}
-	freed, err := b.removeBucket(aws.ToString(in.Bucket), bkt)
-	if err != nil {
+	if err := b.removeBucket(aws.ToString(in.Bucket), bkt); err != nil {
 		return nil, err
 	}
 	b.buckets.set(in.Bucket, nil)
-	b.files.drop(freed...)
 	return &s3.DeleteBucketOutput{}, nil
 }
 
-// removeBucket removes an empty bucket and its uploads, and returns the bodies
-// that this frees.
-func (b *Backend) removeBucket(bucketName string, bkt *bucket) (freed []name, err error) {
+// removeBucket removes an empty bucket and its uploads.
+func (b *Backend) removeBucket(bucketName string, bkt *bucket) error {
 	bkt.mu.Lock()
 	defer bkt.mu.Unlock()
 	objects := inBucket(tableObjects, bkt.id, 0)
-	err = b.meta.scan(objects, after(objects), func(it *pebble.Iterator) error {
+	err := b.meta.scan(objects, after(objects), func(it *pebble.Iterator) error {
 		if it.First() {
 			return s3err.New(s3err.BucketNotEmpty)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	t := b.begin()
-	defer t.close()
-	if err := t.removeUploads(bkt); err != nil {
-		return nil, err
+	if err = t.removeUploads(bkt); err == nil {
+		t.delete(bucketKey(bucketName))
+		err = t.apply()
 	}
-	t.delete(bucketKey(bucketName))
-	if err := t.apply(); err != nil {
-		return nil, err
+	if err != nil {
+		t.close()
+		return err
 	}
 	bkt.gone = true
-	return t.freed, t.batch.SyncWait()
+	return t.sync()
 }

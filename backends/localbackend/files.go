@@ -10,8 +10,8 @@ import (
 )
 
 // files are the bodies in files. A body never changes. One that is held, by a
-// writer that has not committed it or a reader that has not opened it, is not
-// removed before the last hold ends.
+// writer that has not committed it, a reader that has not opened it or a change
+// that freed it and is not durable, is not removed before the last hold ends.
 type files struct {
 	fs  vfs.FS
 	dir string
@@ -154,11 +154,7 @@ func (f *files) collect(ctx context.Context, live func(name) (bool, error)) (rem
 			if err := ctx.Err(); err != nil {
 				return removed, err
 			}
-			// First held, then live: a writer commits before it lets go.
-			if f.isHeld(n) {
-				continue
-			}
-			if ok, err := live(n); err != nil {
+			if ok, err := f.inUse(n, live); err != nil {
 				return removed, err
 			} else if ok {
 				continue
@@ -171,6 +167,20 @@ func (f *files) collect(ctx context.Context, live func(name) (bool, error)) (rem
 		}
 	}
 	return removed, nil
+}
+
+// inUse reports whether n is held or live. What is not in use never will be.
+func (f *files) inUse(n name, live func(name) (bool, error)) (bool, error) {
+	// First held, then live: a writer commits before it lets go.
+	if f.isHeld(n) {
+		return true, nil
+	}
+	if ok, err := live(n); ok || err != nil {
+		return ok, err
+	}
+	// And held once more: a change that frees n holds it before that shows, and
+	// until it is durable. The power may be cut before, and n be live again.
+	return f.isHeld(n), nil
 }
 
 // isHeld reports whether somebody holds n.

@@ -67,6 +67,27 @@ func TestHolds(t *testing.T) {
 	if exists(b) {
 		t.Error("a dropped body stays")
 	}
+
+	// A writer that commits c and lets go right after the collector looked.
+	c := name{3}
+	create(c)
+	got, err := f.collect(t.Context(), func(name) (bool, error) { f.release(c); return false, nil })
+	if got != 0 || err != nil || !exists(c) {
+		t.Errorf("what a writer holds was collected: %d, %v", got, err)
+	}
+	f.release(c)
+
+	// A change that frees c becomes visible while the collector looks at c.
+	got, err = f.collect(t.Context(), func(name) (bool, error) { f.hold(c); return false, nil })
+	if got != 0 || err != nil || !exists(c) {
+		t.Errorf("what a change has just freed was collected: %d, %v", got, err)
+	}
+	f.drop(c)
+	f.release(c)
+	if exists(c) {
+		t.Error("a freed body stays")
+	}
+
 	f.drop(b)
 	if len(f.held) != 0 {
 		t.Errorf("%d holds are left", len(f.held))

@@ -9,7 +9,7 @@
 //	bodies/xx/NAME   one immutable body each; xx are the last digits of NAME
 //
 // A body is written and synced before the metadata that names it is committed,
-// and removed after the metadata that no longer names it was; so a crash
+// and removed after the metadata that no longer names it was synced; so a crash
 // leaves at most bodies that nobody names, and those are collected after the
 // next Open. A file belongs to the store exactly as long as its row in the
 // table of files does, so collecting costs one lookup for each file and never

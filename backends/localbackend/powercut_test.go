@@ -125,7 +125,7 @@ func syncFans(f *files) error {
 	return nil
 }
 
-// workUntilCut lets workers work until the power is cut.
+// workUntilCut lets workers work, and the collector, until the power is cut.
 func workUntilCut(t *testing.T, b *Backend, seed uint64, j *memoryJournal) {
 	t.Helper()
 	var workers sync.WaitGroup
@@ -143,5 +143,14 @@ func workUntilCut(t *testing.T, b *Backend, seed uint64, j *memoryJournal) {
 			}
 		})
 	}
+	// Open runs the collector once, which is rarely still at it when power goes.
+	workers.Go(func() {
+		for !j.off() {
+			if _, err := b.Collect(context.Background()); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
 	workers.Wait()
 }

@@ -16,14 +16,15 @@ type tx struct {
 	b     *Backend
 	batch *pebble.Batch
 	taken []*staged // bodies that are part of the store after it
-	freed []name    // files that nobody names after it
+	freed []name    // files that nobody names after it; held from apply to sync
 	err   error     // the first of its operations
 }
 
-// begin begins a change. It is ended with close, or with wait after apply.
+// begin begins a change. It is ended with close, or after apply with wait or
+// sync.
 func (b *Backend) begin() *tx { return &tx{b: b, batch: b.meta.db.NewBatch()} }
 
-// close gives up a change, or ends one that was applied.
+// close gives up a change that was not applied.
 func (t *tx) close() { _ = t.batch.Close() }
 
 // note keeps the first error.
@@ -74,7 +75,11 @@ func (t *tx) apply() error {
 		return fmt.Errorf("localbackend: metadata: %w", t.err)
 	}
 	return t.b.meta.use(func() error {
+		// What is visible may not be durable yet: the collector is not to remove
+		// what a crash gives back.
+		t.b.files.hold(t.freed...)
 		if err := t.b.meta.db.ApplyNoSyncWait(t.batch, pebble.Sync); err != nil {
+			t.b.files.release(t.freed...)
 			return ioError("metadata", err)
 		}
 		for _, s := range t.taken {
@@ -84,26 +89,29 @@ func (t *tx) apply() error {
 	})
 }
 
-// wait returns when an applied change is durable, or when ctx ends; then it is
-// not known. It ends t, and drops what the change freed: not before, because
-// after a crash the old state may be back.
+// sync returns when an applied change is durable. It ends t, and drops what the
+// change freed: not before, because after a crash the old state may be back.
+// After an error that is not known, and what was freed stays held.
+func (t *tx) sync() error {
+	err := t.batch.SyncWait()
+	freed := t.freed
+	_ = t.batch.Close()
+	if err != nil {
+		return ioError("metadata", err)
+	}
+	t.b.files.drop(freed...)
+	t.b.files.release(freed...)
+	return nil
+}
+
+// wait is sync, or returns when ctx ends; then it is not known whether the
+// change is durable.
 func (t *tx) wait(ctx context.Context) error {
 	done := make(chan error, 1)
-	go func() {
-		err := t.batch.SyncWait()
-		freed := t.freed
-		t.close()
-		if err == nil {
-			t.b.files.drop(freed...)
-		}
-		done <- err
-	}()
+	go func() { done <- t.sync() }()
 	select {
 	case err := <-done:
-		if err != nil {
-			return ioError("metadata", err)
-		}
-		return nil
+		return err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
