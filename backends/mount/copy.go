@@ -30,9 +30,6 @@ func (m *mount) ImportObject(ctx context.Context, src backends.Source, in *s3.Co
 	if err := m.enter(&c.Bucket, &c.Key); err != nil {
 		return nil, err
 	}
-	if err := m.Policy.copy(&c); err != nil {
-		return nil, err
-	}
 	out, err := backends.CopyObject(ctx, m.Backend, src, &c)
-	return out, m.Policy.refusal(m.outward(err, names{in.Bucket, nil, nil}), in.IfNoneMatch)
+	return out, m.outward(err, names{in.Bucket, nil, nil})
 }

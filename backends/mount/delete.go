@@ -18,11 +18,7 @@ func (m *mount) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (*
 	refused := map[int]types.Error{} // by place in in.Delete.Objects
 	del.Objects = make([]types.ObjectIdentifier, 0, len(in.Delete.Objects))
 	for i, o := range in.Delete.Objects {
-		err := m.Policy.remove()
-		if err == nil {
-			err = m.enter(&c.Bucket, &o.Key)
-		}
-		if err != nil {
+		if err := m.enter(&c.Bucket, &o.Key); err != nil {
 			refused[i] = errorOf(o, err)
 			continue
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"pgregory.net/rapid"
 
 	"github.com/xronox/xronox-proxy/backends"
@@ -137,30 +136,5 @@ func uploadPages(t *testing.T, b backends.Backend, in s3.ListMultipartUploadsInp
 			return pages
 		}
 		in.KeyMarker, in.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker
-	}
-}
-
-// TestPolicy holds what the policy of a data type does to each write.
-func TestPolicy(t *testing.T) {
-	t.Parallel()
-	store := newStore(t, "physical")
-	with := func(p mount.Policy) backends.Backend {
-		return mount.New(mount.Options{Backend: store, Bucket: "physical", BucketID: "id", MountID: "main", Sealer: newSealer(t), Policy: p})
-	}
-	plain := with(mount.Policy{})
-	put(t, plain, "virtual", "there", "body")
-	upload := begin(t, plain, "virtual", "there")
-
-	cold := with(mount.Policy{StorageClass: types.StorageClassGlacier})
-	put(t, cold, "virtual", "cold", "body")
-	head, err := plain.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: new("virtual"), Key: new("cold")})
-	if err != nil || head.StorageClass != types.StorageClassGlacier {
-		t.Errorf("storage class %v, %v", head, err)
-	}
-	for _, p := range []mount.Policy{{Access: mount.AppendOnly}, {Access: mount.ReadOnly}} {
-		checkPolicy(t, with(p), upload, p.Access == mount.AppendOnly)
-		if got := read(t, plain, "virtual", "there"); got != "body" {
-			t.Errorf("the object became %q", got)
-		}
 	}
 }

@@ -1,8 +1,7 @@
 // Package mount shows a part of a physical bucket, the keys below a prefix, as
 // a bucket of its own, or as the part of one below a virtual prefix. It is the one
-// place where a virtual key becomes a physical one and back, where UploadIds are
-// sealed, and where policies of data types are applied; a store behind it is only
-// ever named keys under the prefix.
+// place where a virtual key becomes a physical one and back, and where UploadIds are
+// sealed; a store behind it is only ever named keys under the prefix.
 package mount
 
 import (
@@ -33,7 +32,6 @@ type Options struct {
 	BucketID string   // of the virtual bucket; UploadIds are bound to it,
 	MountID  string   // and to this
 	Sealer   *token.Sealer
-	Policy   Policy
 }
 
 // New returns the Backend of the virtual bucket. It ignores the Bucket of its inputs,
@@ -137,20 +135,14 @@ func (m *mount) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutOb
 	if err := m.enter(&c.Bucket, &c.Key); err != nil {
 		return nil, err
 	}
-	if err := m.Policy.put(&c); err != nil {
-		return nil, err
-	}
 	out, err := m.Backend.PutObject(ctx, &c)
-	return out, m.Policy.refusal(m.outward(err, names{in.Bucket, in.Key, nil}), in.IfNoneMatch)
+	return out, m.outward(err, names{in.Bucket, in.Key, nil})
 }
 
 // DeleteObject implements [backends.ObjectWriter].
 func (m *mount) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
 	c := *in
 	if err := m.enter(&c.Bucket, &c.Key); err != nil {
-		return nil, err
-	}
-	if err := m.Policy.remove(); err != nil {
 		return nil, err
 	}
 	out, err := m.Backend.DeleteObject(ctx, &c)

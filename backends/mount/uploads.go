@@ -56,9 +56,6 @@ func (m *uploads) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 	if err := m.enter(&c.Bucket, &c.Key); err != nil {
 		return nil, err
 	}
-	if err := m.Policy.create(&c); err != nil {
-		return nil, err
-	}
 	below, err := m.below.CreateMultipartUpload(ctx, &c)
 	if err != nil {
 		return nil, m.outward(err, names{in.Bucket, in.Key, nil})
@@ -72,9 +69,6 @@ func (m *uploads) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 func (m *uploads) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
 	c := *in
 	if err := m.enterUpload(&c.Bucket, &c.Key, &c.UploadId); err != nil {
-		return nil, err
-	}
-	if err := m.Policy.part(); err != nil {
 		return nil, err
 	}
 	out, err := m.below.UploadPart(ctx, &c)
@@ -92,9 +86,6 @@ func (m *uploads) ImportPart(ctx context.Context, src backends.Source, in *s3.Up
 	if err := m.enterUpload(&c.Bucket, &c.Key, &c.UploadId); err != nil {
 		return nil, err
 	}
-	if err := m.Policy.part(); err != nil {
-		return nil, err
-	}
 	out, err := backends.UploadPartCopy(ctx, m.Backend, src, &c)
 	return out, m.outward(err, names{in.Bucket, nil, in.UploadId})
 }
@@ -105,12 +96,9 @@ func (m *uploads) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 	if err := m.enterUpload(&c.Bucket, &c.Key, &c.UploadId); err != nil {
 		return nil, err
 	}
-	if err := m.Policy.complete(&c); err != nil {
-		return nil, err
-	}
 	below, err := m.below.CompleteMultipartUpload(ctx, &c)
 	if err != nil {
-		return nil, m.Policy.refusal(m.outward(err, names{in.Bucket, in.Key, in.UploadId}), in.IfNoneMatch)
+		return nil, m.outward(err, names{in.Bucket, in.Key, in.UploadId})
 	}
 	out := *below
 	out.Bucket, out.Key, out.Location = in.Bucket, in.Key, nil // the edge knows where it is

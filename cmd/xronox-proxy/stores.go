@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/admin"
 	"github.com/xronox/xronox-proxy/backends"
@@ -18,6 +19,7 @@ import (
 	"github.com/xronox/xronox-proxy/backends/metered"
 	"github.com/xronox/xronox-proxy/backends/mount"
 	"github.com/xronox/xronox-proxy/backends/overlay"
+	"github.com/xronox/xronox-proxy/backends/policy"
 	"github.com/xronox/xronox-proxy/backends/s3backend"
 	"github.com/xronox/xronox-proxy/config"
 	"github.com/xronox/xronox-proxy/mapping"
@@ -170,7 +172,33 @@ func (c *composer) compose(r *router.BucketRecord) backends.Backend {
 			b = overlay.New(overlay.Options{New: b, Old: c.mount(r, m), BucketID: r.BucketID, Tombstones: c.index})
 		}
 	}
-	return b
+	return governed(b, selector)
+}
+
+// governed applies the policies of the mounts to a bucket, on top of everything else.
+func governed(b backends.Backend, selector *router.Selector) backends.Backend {
+	none, some := &policy.Policy{}, false
+	policies := make([]policy.Policy, len(selector.Mounts()))
+	for i, m := range selector.Mounts() {
+		policies[i] = policyOf(m.Policy)
+		some = some || policies[i] != *none
+	}
+	if !some {
+		return b
+	}
+	return policy.New(policy.Options{Backend: b, For: func(key string) *policy.Policy {
+		i, err := selector.Select(key)
+		if err != nil {
+			return none // which the bucket refuses
+		}
+		return &policies[i]
+	}})
+}
+
+// policyOf is a policy of the router as it is applied.
+func policyOf(p router.Policy) policy.Policy {
+	access := map[router.Access]policy.Access{router.AppendOnly: policy.AppendOnly, router.ReadOnly: policy.ReadOnly}
+	return policy.Policy{StorageClass: types.StorageClass(p.StorageClass), KMSKeyID: p.KMSKeyID, Access: access[p.Access]}
 }
 
 // parts are the mounts of r that keys are selected from.
@@ -189,6 +217,6 @@ func (c *composer) parts(r *router.BucketRecord, selector *router.Selector) fano
 func (c *composer) mount(r *router.BucketRecord, m *router.Mount) backends.Backend {
 	return mount.New(mount.Options{
 		Backend: c.stores[m.Backend], Bucket: m.Bucket, Prefix: m.Prefix, Under: m.Under, Exclude: m.Exclude,
-		BucketID: r.BucketID, MountID: m.ID, Sealer: c.sealer, Policy: policy(m.Policy),
+		BucketID: r.BucketID, MountID: m.ID, Sealer: c.sealer,
 	})
 }

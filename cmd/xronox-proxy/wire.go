@@ -9,10 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-
 	"github.com/xronox/xronox-proxy/admin"
-	"github.com/xronox/xronox-proxy/backends/mount"
 	"github.com/xronox/xronox-proxy/backends/s3backend"
 	"github.com/xronox/xronox-proxy/cache"
 	"github.com/xronox/xronox-proxy/config"
@@ -156,12 +153,6 @@ func (a *app) openIndex(dir string) (versions.Index, error) {
 	}
 	a.closers = append(a.closers, index)
 	return index, nil
-}
-
-// policy is a policy of the router as a mount applies it.
-func policy(p router.Policy) mount.Policy {
-	access := map[router.Access]mount.Access{router.AppendOnly: mount.AppendOnly, router.ReadOnly: mount.ReadOnly}
-	return mount.Policy{StorageClass: types.StorageClass(p.StorageClass), KMSKeyID: p.KMSKeyID, Access: access[p.Access]}
 }
 
 // identities are the configured ones and the root of the environment; without

@@ -85,7 +85,8 @@ func TestHotCold(t *testing.T) {
 		t.Fatal(err)
 	}
 	const item, photo, dump = "orders/65a1b2c3d4e5f60718293a4b/v0/item.json", "orders/photo/65a1b2c3d4e5f60718293a4b/v0/blob.bin", "__manifests__/orders/2026/11/snapshot-1.json.gz"
-	putAll(t, hot, "app", "before/the-proxy")
+	const older = "orders/65a1b2c3d4e5f60718293a4b/v5/item.json"
+	putAll(t, hot, "app", "before/the-proxy", older)
 
 	file, err := filepath.Abs("../../examples/hot-cold/xronox-proxy.yaml")
 	if err != nil {
@@ -95,10 +96,10 @@ func TestHotCold(t *testing.T) {
 		"APP_SECRET="+clientSecret, "NEARBY_ACCESS_KEY="+nearby.AccessKey, "NEARBY_SECRET_KEY="+nearby.SecretKey)})
 	c := through(p, "AKIDAPP")
 	putAll(t, c, "app", item, photo, dump, "plain")
-	all := []string{dump, "before/the-proxy", item, photo, "plain"}
+	all := []string{dump, "before/the-proxy", item, older, photo, "plain"}
 	slices.Sort(all)
 	holds(t, c, "app", all...)
-	holds(t, hot, "app", "before/the-proxy", "content/"+photo, "content/plain")
+	holds(t, hot, "app", "before/the-proxy", "content/"+photo, "content/plain", older)
 	holds(t, far.client(), "app-versions", "versions/"+item)
 	holds(t, far.client(), "app-backups", "backups/"+dump)
 	if got := far.class("app-backups", "backups/"+dump); got != "GLACIER" {
@@ -118,6 +119,14 @@ func TestHotCold(t *testing.T) {
 	}
 	_, err = c.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: new("app"), Key: new(dump)})
 	denied(t, "deleting a backup", err, "AccessDenied")
+	// Nor is a version replaced or deleted that only the old place has.
+	_, err = c.PutObject(t.Context(), &s3.PutObjectInput{Bucket: new("app"), Key: new(older), Body: strings.NewReader("new")})
+	denied(t, "replacing an old version", err, "AccessDenied")
+	_, err = c.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: new("app"), Key: new(older)})
+	denied(t, "deleting an old version", err, "AccessDenied")
+	if _, err := c.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: new("app"), Key: new(older)}); err != nil {
+		t.Error(err)
+	}
 }
 
 // forward passes connections to an address on to another.

@@ -1,4 +1,8 @@
-package mount
+// Package policy applies to a bucket what its data types are configured to: a storage class, a
+// KMS key, and what may be done with objects. It stands on top of every other
+// composition, so that it judges a write before anything of it has happened, whichever place
+// the object that it would replace is in.
+package policy
 
 import (
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -8,14 +12,14 @@ import (
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
-// Policy is what holds for all objects of a mount; the zero value is nothing.
+// Policy is what holds for an object; the zero value is nothing.
 type Policy struct {
 	StorageClass types.StorageClass // of objects whose writer names none
 	KMSKeyID     string             // encrypts, by SSE-KMS, objects whose writer asks for no encryption
 	Access       Access
 }
 
-// Access is what may be done with the objects of a mount.
+// Access is what may be done with an object.
 type Access int
 
 // The kinds of access. AppendOnly takes new keys, and neither replaces nor
@@ -40,7 +44,7 @@ func (p *Policy) write(class *types.StorageClass, sse *types.ServerSideEncryptio
 	return nil
 }
 
-// guard makes a write, for append-only mounts, one that replaces nothing. A writer
+// guard makes a write, where there is only appending, one that replaces nothing. A writer
 // who wants to replace something is refused.
 func (p *Policy) guard(match *string, noneMatch **string) error {
 	if p.Access != AppendOnly {

@@ -1,4 +1,4 @@
-package mount_test
+package policy_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/backends/faultbackend"
-	"github.com/xronox/xronox-proxy/backends/mount"
+	"github.com/xronox/xronox-proxy/backends/policy"
 )
 
 // asked is a store that keeps what it was last asked to encrypt with.
@@ -43,10 +43,8 @@ func (a *asked) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultipar
 // the writer asks for something else.
 func TestEncryption(t *testing.T) {
 	t.Parallel()
-	store := &asked{Store: newStore(t, "physical")}
-	m := mount.New(mount.Options{
-		Backend: store, Bucket: "physical", BucketID: "id", MountID: "main", Sealer: newSealer(t), Policy: mount.Policy{KMSKeyID: "key-of-the-type"},
-	})
+	store := &asked{Store: newStore(t)}
+	m := with(store, policy.Policy{KMSKeyID: "key-of-the-type"})
 	f := func(what string, err error, sse types.ServerSideEncryption, key string) {
 		t.Helper()
 		if err != nil || store.sse != sse || aws.ToString(store.key) != key {

@@ -1,4 +1,4 @@
-package mount_test
+package policy_test
 
 import (
 	"strings"
