@@ -60,6 +60,7 @@ func Build(cfg *config.Config, o Options) *Map {
 		return cmp.Or(strings.Compare(x.TenantID, y.TenantID), strings.Compare(x.Name, y.Name))
 	})
 	b.conflicts()
+	b.remarks()
 	return &b.Map
 }
 

@@ -1,6 +1,13 @@
 package router
 
-import "context"
+import (
+	"context"
+
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// maxKeyBytes is the longest that a physical key can be.
+const maxKeyBytes = 1024
 
 // Explanation says where a key of a bucket is, and why. It is for the operator: its
 // names are physical.
@@ -45,6 +52,9 @@ func (r *BucketRecord) Explain(key string) (Explanation, error) {
 		return Explanation{}, err
 	}
 	m := &s.Mounts()[i]
+	if n := len(m.Physical(key)); n > maxKeyBytes {
+		return Explanation{}, s3err.Newf(s3err.KeyTooLong, "Your key is too long: with the prefix of its place it has %d bytes, and there are at most %d.", n, maxKeyBytes)
+	}
 	e := Explanation{
 		Tenant: r.TenantID, Bucket: r.Name, BucketID: r.BucketID, Key: key, Rule: r.Rule, Mount: m.ID + ": " + m.rule(),
 		Place: m.place(key), StorageClass: m.Policy.StorageClass, KMSKeyID: m.Policy.KMSKeyID, Access: m.Policy.Access,

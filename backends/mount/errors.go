@@ -2,6 +2,7 @@ package mount
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -23,6 +24,10 @@ func (m *mount) outward(err error, n names) error {
 	var e *s3err.Error
 	if err == nil || !errors.As(err, &e) {
 		return err
+	}
+	if e.Code == s3err.NoSuchBucket {
+		e = e.Because(fmt.Errorf("physical bucket %q: %w", m.Bucket, err)) // The operator must know which.
+		err = e
 	}
 	if e.Resource == "" && len(e.Details) == 0 {
 		return err // Fast path: nothing names anything.

@@ -1,6 +1,7 @@
 package s3backend
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -72,6 +73,19 @@ func (b *Backend) checkClass(class types.StorageClass) error {
 	}
 	return s3err.New(s3err.InvalidStorageClass)
 }
+
+// cannot is the refusal of what the service cannot do. The operator may find that it
+// can: by check --probe, or xronoxProxy.connections.NAME.capabilities.
+func cannot(message, header string) *s3err.Error {
+	e := s3err.Newf(s3err.NotImplemented, "%s", message).Because(errCannot)
+	if header != "" {
+		e = e.With("Header", header)
+	}
+	return e
+}
+
+// errCannot is what the operator may do about it.
+var errCannot = errors.New("the connection's capabilities say so; see check --probe, and capabilities: probe")
 
 // maxSegment is the longest name of a file.
 const maxSegment = 255

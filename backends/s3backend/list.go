@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
-	"github.com/xronox/xronox-proxy/s3err"
 )
 
 // entry is what a listing shows: an object or a common prefix.
@@ -217,7 +216,7 @@ func unescaped(encoding types.EncodingType, name *string) (*string, error) {
 // ListMultipartUploads implements [backends.MultipartUploader].
 func (b *Backend) ListMultipartUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (*s3.ListMultipartUploadsOutput, error) {
 	if !b.can.Load().ListUploads {
-		return nil, s3err.New(s3err.NotImplemented)
+		return nil, cannot("The storage of this bucket does not list all uploads.", "")
 	}
 	c := *in
 	c.EncodingType = types.EncodingTypeUrl

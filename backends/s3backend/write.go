@@ -75,9 +75,9 @@ func clearChecksums(v any) {
 func refuseConditions(match, noneMatch *string, canMatch, canAbsent bool) error {
 	switch {
 	case match != nil && !canMatch:
-		return s3err.New(s3err.NotImplemented).With("Header", "If-Match")
+		return cannot("The storage of this bucket has no conditional writes.", "If-Match")
 	case noneMatch != nil && !canAbsent:
-		return s3err.New(s3err.NotImplemented).With("Header", "If-None-Match")
+		return cannot("The storage of this bucket has no conditional writes.", "If-None-Match")
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (b *Backend) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*
 	}
 	if in.IfMatchLastModifiedTime != nil || in.IfMatchSize != nil {
 		if !can.DeleteIfUnchanged {
-			return nil, s3err.New(s3err.NotImplemented).With("Header", "x-amz-if-match-size, x-amz-if-match-last-modified-time")
+			return nil, cannot("The storage of this bucket has no such conditional deletions.", "x-amz-if-match-size, x-amz-if-match-last-modified-time")
 		}
 	}
 	option := b.again

@@ -17,6 +17,7 @@ import (
 	"github.com/xronox/xronox-proxy/backends/s3backend"
 	"github.com/xronox/xronox-proxy/config"
 	"github.com/xronox/xronox-proxy/mapping"
+	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
@@ -66,6 +67,13 @@ type probed struct {
 	Configured     string                  `json:"configured"`      // how a server takes its abilities to be
 	Capabilities   *s3backend.Capabilities `json:"capabilities,omitempty"`
 	MissingBuckets []string                `json:"missingBuckets,omitempty"`
+	WillBeMade     bool                    `json:"willBeMade,omitempty"` // by createBuckets
+	Unmet          []string                `json:"unmet,omitempty"`      // what the configuration wants and the service cannot do
+}
+
+// bad reports whether a server with this configuration could not do all it should.
+func (p *probed) bad() bool {
+	return p.Error != "" || len(p.MissingBuckets) > 0 && !p.WillBeMade || len(p.Unmet) > 0
 }
 
 // probeTimeout bounds what a connection may take.
@@ -80,7 +88,7 @@ func probeAll(ctx context.Context, cfg *config.Config, m *mapping.Map) []probed 
 		if name == mapping.Local || name == mapping.LocalStorage {
 			continue
 		}
-		p := probed{Connection: name, Configured: string(cfg.Proxy.Connections[name].Capabilities)}
+		p := probed{Connection: name, Configured: string(cfg.Proxy.Connections[name].Capabilities), WillBeMade: cfg.Proxy.CreateBuckets}
 		if p.Configured == "" {
 			p.Configured = "by host"
 		}
@@ -109,12 +117,45 @@ func (p *probed) ask(ctx context.Context, a *app, cfg *config.Config, m *mapping
 			p.MissingBuckets = append(p.MissingBuckets, bucket)
 		}
 	}
+	if at, ok := m.PlaceAt(p.Connection); ok && slices.Contains(p.MissingBuckets, at.Bucket) {
+		return nil // There is no place to try anything in.
+	}
+	used := b.Capabilities()
 	c, err := probe(ctx, b, m)
 	if err != nil {
 		return err
 	}
 	p.Capabilities = &c
+	if p.Configured == string(config.CapabilitiesProbe) {
+		used = c
+	}
+	p.Unmet = unmet(m, p.Connection, used, c)
 	return nil
+}
+
+// unmet are the policies that a connection cannot carry out: used is what a server takes it to
+// be able to do, found what it can.
+func unmet(m *mapping.Map, connection string, used, found s3backend.Capabilities) []string {
+	var all []string
+	add := func(format string, args ...any) {
+		if s := fmt.Sprintf(format, args...); !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	for i := range m.Buckets {
+		for _, mount := range m.Buckets[i].Mounts {
+			switch p := mount.Policy; {
+			case mount.Backend != connection:
+			case p.Access == router.AppendOnly && !used.PutIfAbsent && found.PutIfAbsent:
+				add("dataTypes.%s.access: appendOnly needs conditional writes, which the service has and is not trusted with: set capabilities to probe", mount.ID)
+			case p.Access == router.AppendOnly && !used.PutIfAbsent:
+				add("dataTypes.%s.access: appendOnly needs conditional writes, which the service does not have", mount.ID)
+			case p.StorageClass != "" && p.StorageClass != "STANDARD" && !found.StorageClasses:
+				add("dataTypes.%s.storageClass: the service does not keep %s", mount.ID, p.StorageClass)
+			}
+		}
+	}
+	return all
 }
 
 // printProbe prints what a check with a probe found; it fails when a connection cannot be asked.
@@ -135,7 +176,7 @@ func printProbe(w io.Writer, asJSON bool, report config.Report, all []probed) er
 		}
 	}
 	for i := range all {
-		if all[i].Error != "" {
+		if all[i].bad() {
 			return errReported
 		}
 	}
@@ -146,11 +187,22 @@ func printProbe(w io.Writer, asJSON bool, report config.Report, all []probed) er
 func (p *probed) print(w io.Writer) {
 	fmt.Fprintf(w, "connection %s (capabilities %s)\n", p.Connection, p.Configured)
 	for _, bucket := range p.MissingBuckets {
-		fmt.Fprintf(w, "    bucket %s is missing: make it, or let createBuckets do it\n", bucket)
+		what := "make it, or let createBuckets do it"
+		if p.WillBeMade {
+			what = "createBuckets will make it"
+		}
+		fmt.Fprintf(w, "    bucket %s is missing: %s\n", bucket, what)
 	}
 	if p.Error != "" {
 		fmt.Fprintf(w, "    cannot be asked: %s\n", p.Error)
 		return
+	}
+	if p.Capabilities == nil {
+		fmt.Fprintf(w, "    not probed: the bucket to try it in is missing\n")
+		return
+	}
+	for _, problem := range p.Unmet {
+		fmt.Fprintf(w, "    %s\n", problem)
 	}
 	can, cannot := p.abilities()
 	fmt.Fprintf(w, "    can     %s\n    cannot  %s\n", words(can), words(cannot))

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -84,17 +86,58 @@ func (a *app) openS3(cfg *config.Config, name string) (*s3backend.Backend, error
 }
 
 // probeServices finds out what those services can do of which the configuration says to probe
-// them. One that cannot be asked is taken to be cautious, and asked again at the next start.
+// them. One that cannot be asked is taken to be cautious, and asked again until it answers.
 func (a *app) probeServices(ctx context.Context, cfg *config.Config, m *mapping.Map) {
 	for _, b := range a.services {
 		if cfg.Proxy.Connections[b.Name()].Capabilities != config.CapabilitiesProbe {
 			continue
 		}
-		if _, err := probe(ctx, b, m); err != nil {
-			a.log.Warn("probe: the connection is taken to do little", slog.String("connection", b.Name()), slog.Any("cause", err))
-		}
+		a.persist(ctx, "probe: the connection is taken to do little", b.Name(), func(ctx context.Context) error {
+			_, err := probe(ctx, b, m)
+			return err
+		})
 	}
 }
+
+// persistInterval is how long a service that failed is left alone.
+const persistInterval = 5 * time.Second
+
+// persist does something with a service, and if that fails again and again, until it succeeds
+// or the app is closed. Only the first failure is logged.
+func (a *app) persist(ctx context.Context, what, connection string, do func(context.Context) error) {
+	err := do(ctx)
+	if err == nil {
+		return
+	}
+	a.log.Warn(what, slog.String("connection", connection), slog.Any("cause", err))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(persistInterval):
+			}
+			if do(ctx) == nil {
+				a.log.Info("the connection answers", slog.String("connection", connection))
+				return
+			}
+		}
+	}()
+	a.closers = append(a.closers, closerFunc(func() error {
+		cancel()
+		<-done
+		return nil
+	}))
+}
+
+// closerFunc is a function as an io.Closer.
+type closerFunc func() error
+
+// Close implements io.Closer.
+func (f closerFunc) Close() error { return f() }
 
 // probe finds out what a service can do, in the place of the first bucket that is kept there,
 // and adopts it.
@@ -124,29 +167,31 @@ func (a *app) openLocal(dir string) (backends.Backend, error) {
 }
 
 // makeBuckets makes the physical buckets of m that are missing: on local disk always,
-// elsewhere when the configuration says so, if it can be.
-func (s stores) makeBuckets(ctx context.Context, m *mapping.Map, everywhere bool, log *slog.Logger) error {
-	seen := map[[2]string]bool{}
-	for i := range m.Buckets {
-		for _, mount := range m.Buckets[i].Mounts {
-			at := [2]string{mount.Backend, mount.Bucket}
-			local := mount.Backend == mapping.Local || mount.Backend == mapping.LocalStorage
-			if seen[at] || !local && !everywhere {
-				continue
+// elsewhere when the configuration says so.
+func (a *app) makeBuckets(ctx context.Context, s stores, m *mapping.Map, everywhere bool) error {
+	for _, connection := range slices.Sorted(maps.Keys(s)) {
+		local := connection == mapping.Local || connection == mapping.LocalStorage
+		manager, ok := backends.As[backends.BucketManager](s[connection])
+		if !ok || !local && !everywhere {
+			continue
+		}
+		missing := m.PhysicalBuckets(connection)
+		all := func(ctx context.Context) error {
+			for len(missing) > 0 {
+				_, err := manager.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &missing[0]})
+				if err != nil && !s3err.Is(err, s3err.BucketAlreadyOwnedByYou) && !s3err.Is(err, s3err.BucketAlreadyExists) {
+					return fmt.Errorf("make the physical bucket %q: %w", missing[0], err)
+				}
+				missing = missing[1:]
 			}
-			seen[at] = true
-			manager, ok := backends.As[backends.BucketManager](s[mount.Backend])
-			if !ok {
-				continue
-			}
-			_, err := manager.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &mount.Bucket})
-			switch {
-			case err == nil || s3err.Is(err, s3err.BucketAlreadyOwnedByYou):
-			case local:
-				return fmt.Errorf("make the physical bucket %s of %q: %w", mount.String(), m.Buckets[i].Name, err)
-			default: // It may be there; a service that is down must not keep others from being served.
-				log.Warn("make a physical bucket", slog.String("place", mount.String()), slog.Any("cause", err))
-			}
+			return nil
+		}
+		if !local { // They may be there; a service that is down must not keep others from being served.
+			a.persist(ctx, "physical buckets cannot be made", connection, all)
+			continue
+		}
+		if err := all(ctx); err != nil {
+			return err
 		}
 	}
 	return nil

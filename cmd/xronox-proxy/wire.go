@@ -67,7 +67,7 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	if err := stores.makeBuckets(ctx, m, cfg.Proxy.CreateBuckets, log); err != nil {
+	if err := a.makeBuckets(ctx, stores, m, cfg.Proxy.CreateBuckets); err != nil {
 		return nil, err
 	}
 	a.probeServices(ctx, cfg, m)
