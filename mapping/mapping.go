@@ -121,6 +121,11 @@ func (b *builder) tenants() {
 		}
 	}
 	b.Tenants = slices.Sorted(maps.Keys(all))
+	for _, t := range b.Tenants {
+		if err := router.ValidateTenantID(t); err != nil {
+			b.fail("xronoxProxy", err.Error(), "give the tenant another id")
+		}
+	}
 }
 
 // tenantOf is the tenant of that id; the default one when empty.

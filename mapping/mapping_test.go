@@ -338,13 +338,46 @@ func TestRefusals(t *testing.T) {
 	f(one, `{virtualBuckets: {b11: {mode: flat, database: knowledge, dataType: content, tenantPrefix: true}}}`, "belongs to no tenant")
 	f(one, `{virtualBuckets: {b11: {mode: flat, bucket: x, tenants: [acme]}, b22: {mode: flat, bucket: x, prefix: "y/"}}}`, `"b11"`, `"b22"`, "share objects")
 
-	// Two connections to one store are one.
-	refused(t, `
+	// Two connections to one store are one, however it is spelt.
+	for _, pair := range [][2]string{
+		{"https://s3.eu-west-1.amazonaws.com", "https://s3.amazonaws.com/"},
+		{"https://s3.us-east-1.api.aws", "https://s3.amazonaws.com."},
+		{"https://s3.cn-north-1.amazonaws.com.cn", "https://s3.cn-northwest-1.amazonaws.com.cn"},
+		{"http://nyc3.example.com", "https://NYC3.example.com:443/"},
+		{"http://127.0.0.1:9000", "http://localhost:09000/"},
+		{"http://[::1]:9000", "http://[0:0:0:0:0:0:0:1]:9000/."},
+		{"http://[::ffff:127.0.0.1]:9000", "http://127.0.0.1:9000"},
+	} {
+		refused(t, `
 spacesConnections:
-  s: {endpoint: "https://s3.eu-west-1.amazonaws.com", region: r, accessKey: a, secretKey: b}
-  z: {endpoint: "https://s3.amazonaws.com/", region: r, accessKey: c, secretKey: d}
+  s: {endpoint: "`+pair[0]+`", region: r, accessKey: a, secretKey: b}
+  z: {endpoint: "`+pair[1]+`", region: r, accessKey: c, secretKey: d}
 databases: {}
 xronoxProxy: {virtualBuckets: {b11: {mode: flat, connection: s, bucket: x}, b22: {mode: flat, connection: z, bucket: x, prefix: "y/"}}}`, `"b11"`, `"b22"`)
+	}
+
+	// Views of one database: one object has one key in each, and one policy.
+	f(one, `{connections: {s: {layout: native}}, dataTypes: {versions: {access: readOnly}}, virtualBuckets: {b11: {mode: flat, database: knowledge, dataType: versions}}}`,
+		`"b11"`, `"data"`, "different policies")
+	f(one, `{virtualBuckets: {b11: {mode: typed, database: knowledge, default: {connection: s, bucket: o, prefix: "p/"}}, b22: {mode: typed, database: knowledge, default: {connection: s, bucket: o, prefix: "p/q/"}}}}`,
+		`"b11"`, `"b22"`, "different ones in one place")
+	views := func(prefixes string) string {
+		return `
+spacesConnections:
+  s: {endpoint: "http://h", region: r, accessKey: a, secretKey: b, folderPrefixes: ` + prefixes + `}
+databases: {knowledge: ` + generic("bucket: data") + `}
+xronoxProxy:
+  automaticBuckets: false
+  connections: {s: {capabilities: probe}}
+  dataTypes: {versions: {access: appendOnly}}
+  virtualBuckets: {recs: {mode: flat, database: knowledge, dataType: records}, vers: {mode: flat, database: knowledge, dataType: versions}}`
+	}
+	refused(t, views("{records: d, versions: d/versions}"), `"recs"`, `"vers"`, "different ones in one place")
+	refused(t, views("{records: d, versions: d}"), `"recs"`, `"vers"`, "different policies")
+
+	// A tenant that means everybody.
+	refused(t, connections+`
+databases: {runtime: {tenantDatabases: [{tenantId: "*", dbConnRef: m, spaceConnRef: s, dbName: d, analyticsDbName: a, bucket: x11}]}}`, `tenant "*": means something else`)
 
 	// Types that share a prefix cannot be typed, and can be legacy.
 	same := func(mode string) string {

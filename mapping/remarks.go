@@ -49,7 +49,7 @@ func (b *builder) remarkAppendOnly() {
 		for _, m := range b.Buckets[i].Mounts {
 			trust := b.cfg.Proxy.Connections[m.Backend].Capabilities
 			if m.Policy.Access != router.AppendOnly || isLocal(m.Backend) || seen[m.Backend+"/"+m.ID] ||
-				trust == config.CapabilitiesAWS || trust == config.CapabilitiesProbe || trust == "" && b.Stores[m.Backend] == "aws" {
+				trust == config.CapabilitiesAWS || trust == config.CapabilitiesProbe || trust == "" && b.Stores[m.Backend] == AWS {
 				continue
 			}
 			seen[m.Backend+"/"+m.ID] = true

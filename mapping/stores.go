@@ -2,8 +2,11 @@ package mapping
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
+	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,7 +15,10 @@ import (
 
 // awsHost matches the endpoints of AWS's S3: one namespace of buckets, whatever
 // the region and the spelling.
-var awsHost = regexp.MustCompile(`^s3([.-][a-z0-9.-]+)?\.amazonaws\.com$`)
+var awsHost = regexp.MustCompile(`^(s3([.-][a-z0-9.-]+)?\.amazonaws\.com(\.cn)?|s3\.[a-z0-9-]+\.api\.aws)$`)
+
+// AWS names the store behind AWS's endpoints.
+const AWS = "aws"
 
 // stores finds the store behind each connection that is used: two connections
 // to one endpoint reach the same physical buckets.
@@ -45,14 +51,21 @@ func storeName(c config.SpacesConnection) string {
 	if err != nil || u.Host == "" {
 		return c.Endpoint
 	}
-	host, port := strings.ToLower(u.Hostname()), u.Port()
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	if awsHost.MatchString(host) {
-		return "aws"
+		return AWS
 	}
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.Unmap().String()
 	}
-	return host + ":" + port + strings.TrimRight(u.Path, "/")
+	if host == "localhost" || host == "::1" {
+		host = "127.0.0.1"
+	}
+	port, _ := strconv.Atoi(u.Port())
+	if port == 80 || port == 443 {
+		port = 0 // the same service, whether over TLS or not
+	}
+	return fmt.Sprintf("%s:%d%s", host, port, strings.TrimRight(path.Clean("/"+u.Path), "/"))
 }
 
 // clock is now, by the real clock when none is given.

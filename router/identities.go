@@ -88,6 +88,10 @@ func ValidateTenantID(tenantID string) error {
 	if tenantID == "" || len(tenantID) > 255 || strings.ContainsRune(tenantID, '/') {
 		return fmt.Errorf("tenant %q: want 1 to 255 bytes without a slash", tenantID)
 	}
+	switch tenantID {
+	case EveryTenant, ".", "..":
+		return fmt.Errorf("tenant %q: means something else", tenantID)
+	}
 	for _, r := range tenantID {
 		if r < ' ' || r == 0x7f || r == '\uFFFD' {
 			return fmt.Errorf("tenant %q: has control characters or is not UTF-8", tenantID)

@@ -118,10 +118,26 @@ func (x image) conflict(o image) error {
 		return fmt.Errorf("bucket %q of tenant %q would keep two keys in one object: %s (%s) and %s (%s)",
 			x.record.Name, x.record.TenantID, x.mount, x.mount.ID, o.mount, o.mount.ID)
 	case x.record.aliases(o.record):
-		return nil
+		return x.aliased(o)
 	}
 	return fmt.Errorf("buckets %q of tenant %q and %q of tenant %q would share objects: %s and %s",
 		x.record.Name, x.record.TenantID, o.record.Name, o.record.TenantID, x.mount, o.mount)
+}
+
+// aliased is the error when mounts of two aliases share objects in another way than as the
+// same place: two keys would be one object, or one object have two policies.
+func (x image) aliased(o image) error {
+	switch {
+	case x.mount.Old || o.mount.Old:
+		return nil
+	case x.mount.Prefix != o.mount.Prefix:
+		return fmt.Errorf("buckets %q and %q of tenant %q show the same objects, and would keep different ones in one place: %s and %s",
+			x.record.Name, o.record.Name, x.record.TenantID, x.mount, o.mount)
+	case x.mount.Policy != o.mount.Policy:
+		return fmt.Errorf("buckets %q and %q of tenant %q show the same objects in %s, with different policies (%s and %s)",
+			x.record.Name, o.record.Name, x.record.TenantID, x.mount, x.mount.ID, o.mount.ID)
+	}
+	return nil
 }
 
 // aliases reports whether two buckets are declared to be one and the same:

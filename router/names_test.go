@@ -36,6 +36,6 @@ func TestValidateTenantID(t *testing.T) {
 			}
 		}
 	}
-	f(true, "default", "ACME & Söhne", "a.b:c", "..")
-	f(false, "", "a/b", "a\nb", "a\x00b", "a\xff", strings.Repeat("a", 256))
+	f(true, "default", "ACME & Söhne", "a.b:c")
+	f(false, "*", ".", "..", "", "a/b", "a\nb", "a\x00b", "a\xff", strings.Repeat("a", 256))
 }

@@ -2,7 +2,6 @@ package mount
 
 import (
 	"context"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -56,7 +55,7 @@ func (m *mount) mergeErrors(objects []types.ObjectIdentifier, refused map[int]ty
 			out = append(out, e)
 			continue
 		}
-		if len(below) == 0 || aws.ToString(below[0].Key) != m.Prefix+strings.TrimPrefix(*o.Key, m.Under) {
+		if len(below) == 0 || aws.ToString(below[0].Key) != m.physical(*o.Key) {
 			continue
 		}
 		e := below[0]

@@ -55,8 +55,7 @@ func (m *mount) enter(bucket, key **string) error {
 	if *key == nil || **key == "" {
 		return s3err.New(s3err.InternalError).Because(errNoKey)
 	}
-	rest, ok := strings.CutPrefix(**key, m.Under)
-	physical := m.Prefix + rest
+	physical, ok := m.physical(**key), strings.HasPrefix(**key, m.Under)
 	switch {
 	case ok && m.excluded(physical):
 		return s3err.New(s3err.NoSuchKey).With("Key", **key)
@@ -68,6 +67,9 @@ func (m *mount) enter(bucket, key **string) error {
 	*bucket, *key = &m.Bucket, &physical
 	return nil
 }
+
+// physical is the physical key of a key that begins with Under.
+func (m *mount) physical(key string) string { return m.Prefix + strings.TrimPrefix(key, m.Under) }
 
 // owns reports whether a physical key is in the image of this mount. The prefix
 // itself is when it stands for the key Under, and not when it would be the empty key.

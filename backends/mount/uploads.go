@@ -23,13 +23,13 @@ type uploads struct {
 
 // seal returns the UploadId that the client sees.
 func (m *uploads) seal(uploadID *string, key string) *string {
-	return aws.String(m.Sealer.Seal(kindUploadID, []byte(aws.ToString(uploadID)), m.BucketID, m.MountID, key))
+	return aws.String(m.Sealer.Seal(kindUploadID, []byte(aws.ToString(uploadID)), m.BucketID, m.MountID, m.physical(key)))
 }
 
 // open replaces the client's UploadId by the one from below: NoSuchUpload for
 // one that was not given out for this key.
 func (m *uploads) open(uploadID **string, key *string) error {
-	id, err := m.Sealer.Open(kindUploadID, aws.ToString(*uploadID), m.BucketID, m.MountID, aws.ToString(key))
+	id, err := m.Sealer.Open(kindUploadID, aws.ToString(*uploadID), m.BucketID, m.MountID, m.physical(aws.ToString(key)))
 	if err != nil {
 		e := s3err.New(s3err.NoSuchUpload).Because(err)
 		if *uploadID != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/backends/mount"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
@@ -140,4 +141,29 @@ func TestNoMultipart(t *testing.T) {
 	if _, ok := backends.As[backends.BucketManager](newMount(t, plain.Backend, "physical", "p/")); ok {
 		t.Error("a mount lets the physical buckets of its backend be managed")
 	}
+}
+
+// TestUploadOfAnotherPlace: an UploadId is that of a physical key: through an alias of the bucket
+// it serves the same object under its other name, and no other one.
+func TestUploadOfAnotherPlace(t *testing.T) {
+	t.Parallel()
+	store := newStore(t, "physical")
+	alias := func(under string) backends.Backend {
+		return mount.New(mount.Options{
+			Backend: store, Bucket: "physical", Prefix: "REC/", Under: under, BucketID: "id", MountID: "records", Sealer: newSealer(t),
+		})
+	}
+	typed, whole := alias("records/"), alias("")
+	id := begin(t, typed, "virtual", "records/k")
+	part := func(m backends.Backend, key string) error {
+		_, err := uploader(t, m).UploadPart(t.Context(), &s3.UploadPartInput{
+			Bucket: new("virtual"), Key: &key, UploadId: &id, PartNumber: aws.Int32(1), Body: strings.NewReader("x"), ContentLength: aws.Int64(1),
+		})
+		return err
+	}
+	if err := part(whole, "k"); err != nil {
+		t.Errorf("the same object by its other name: %v", err)
+	}
+	refused(t, part(whole, "records/k"), s3err.NoSuchUpload)
+	refused(t, part(typed, "records/other"), s3err.NoSuchUpload)
 }

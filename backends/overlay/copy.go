@@ -15,14 +15,18 @@ import (
 func (o *overlay) Locate(ctx context.Context, src backends.CopySource) (backends.Source, error) {
 	in := backends.Source{Backend: o.New, CopySource: src}
 	_, err := o.New.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &src.Bucket, Key: &src.Key})
-	if !s3err.Is(err, s3err.NoSuchKey) {
+	if !s3err.Is(err, s3err.NoSuchKey) && !unfit(err) {
 		return in, err
 	}
-	old, err := o.old(ctx, &src.Bucket, &src.Key)
-	if old != nil {
+	old, failed := o.old(ctx, &src.Bucket, &src.Key)
+	switch {
+	case old != nil:
 		in.Backend = o.Old
+		return in, nil
+	case failed == nil && unfit(err):
+		return in, err
 	}
-	return in, err
+	return in, failed
 }
 
 // CopyObject implements [backends.ObjectWriter].

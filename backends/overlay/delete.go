@@ -35,13 +35,18 @@ func (o *overlay) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*
 	return o.New.DeleteObject(ctx, in)
 }
 
-// hide hides what the old place has under a key. The deletion is never done with that.
+// hide hides what the old place has under a key. The deletion is done with that when the new
+// place cannot have the key.
 func (o *overlay) hide(ctx context.Context, in *s3.DeleteObjectInput) (done bool, err error) {
 	old, err := o.old(ctx, in.Bucket, in.Key)
-	if err == nil && old != nil {
-		_, err = o.insert(ctx, in.Key)
+	if err != nil || old == nil {
+		return false, err
 	}
-	return false, err
+	if _, err := o.insert(ctx, in.Key); err != nil {
+		return false, err
+	}
+	_, err = o.New.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
+	return unfit(err), nil
 }
 
 // hideIf is hide for a deletion under conditions. An object of the new place hides the old one
@@ -53,7 +58,7 @@ func (o *overlay) hideIf(ctx context.Context, in *s3.DeleteObjectInput) (done bo
 	if err == nil {
 		return o.hide(ctx, in)
 	}
-	if !s3err.Is(err, s3err.NoSuchKey) {
+	if !s3err.Is(err, s3err.NoSuchKey) && !unfit(err) {
 		return false, err
 	}
 	old, err := o.old(ctx, in.Bucket, in.Key)
@@ -89,7 +94,7 @@ func (o *overlay) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) 
 				report.Done(i, err)
 				return nil
 			}
-			if _, err := o.hide(ctx, one); err != nil {
+			if done, err := o.hide(ctx, one); done || err != nil {
 				report.Done(i, err)
 				return nil
 			}

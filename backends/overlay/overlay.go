@@ -91,6 +91,12 @@ func absent(err error) bool {
 	return s3err.Is(err, s3err.NoSuchKey) || s3err.Is(err, s3err.NoSuchBucket) || s3err.Is(err, s3err.KeyTooLong)
 }
 
+// unfit reports whether an error of the new place may say that it can never have such a key, as its
+// prefix makes the key too long, or its keys are paths: the old place may have it.
+func unfit(err error) bool {
+	return s3err.Is(err, s3err.KeyTooLong) || s3err.Is(err, s3err.InvalidArgument)
+}
+
 // metaOf is what conditions want to know of an object.
 func metaOf(head *s3.HeadObjectOutput) *backends.ObjectMeta {
 	return &backends.ObjectMeta{
@@ -111,7 +117,7 @@ func (o *overlay) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.H
 // read reads an object from the place that has it.
 func read[Out any](ctx context.Context, o *overlay, key *string, from func(backends.Backend) (*Out, error)) (*Out, error) {
 	out, err := from(o.New)
-	if !s3err.Is(err, s3err.NoSuchKey) {
+	if !s3err.Is(err, s3err.NoSuchKey) && !unfit(err) {
 		return out, err
 	}
 	hidden, failed := o.hidden(ctx, key)

@@ -119,10 +119,14 @@ func (l *listing) page(ctx context.Context, want int) ([]entry, bool, error) {
 			}
 			continue
 		}
-		// The end is where nothing follows, whatever the service says: nothing at all, or the
-		// common prefix in which StartAfter lies.
-		last := lastName(out)
-		if last <= value(l.in.StartAfter) {
+		// The end is where nothing follows, whatever the service says. A page of nothing but the common
+		// prefix in which StartAfter lies may have been filled by the keys below it: what
+		// follows is behind them.
+		last, asked := lastName(out), value(l.in.StartAfter)
+		if last != "" && last <= asked {
+			last += strings.Repeat("\U0010ffff", 4)
+		}
+		if last <= asked {
 			return all, false, nil
 		}
 		l.after = max(l.after, last)

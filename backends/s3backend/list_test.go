@@ -1,6 +1,7 @@
 package s3backend
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -73,6 +74,47 @@ func TestListOfPaths(t *testing.T) {
 			f("a/.", "", "a/.b")
 			f("a//", "")
 			f("../", "")
+		})
+	}
+}
+
+// TestListManyBelow: a page may be filled by keys that are one common prefix, which is none to
+// the service's mind when the delimiter is no slash. What follows is found.
+func TestListManyBelow(t *testing.T) {
+	for _, server := range servers {
+		t.Run(server.name, func(t *testing.T) {
+			s := server.get(t)
+			b, bucket := connect(t, s, server.can), s.NewBucket(t)
+			keys := []string{"b", "c"}
+			for i := range 40 {
+				keys = append(keys, fmt.Sprintf("at%02d", i))
+			}
+			for _, key := range keys {
+				if _, err := b.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(""), ContentLength: new(int64(0))}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, size := range []int32{1, 2, 5, 1000} {
+				var got []string
+				for at, more := "", true; more; {
+					out, err := b.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket, Delimiter: new("t"), StartAfter: &at, MaxKeys: &size})
+					if err != nil {
+						t.Fatal(err)
+					}
+					for i := range out.CommonPrefixes {
+						got = append(got, *out.CommonPrefixes[i].Prefix)
+					}
+					for i := range out.Contents {
+						got = append(got, *out.Contents[i].Key)
+					}
+					if more = *out.IsTruncated; more {
+						at = got[len(got)-1]
+					}
+				}
+				if want := []string{"at", "b", "c"}; !slices.Equal(got, want) {
+					t.Errorf("by %d: %q, want %q", size, got, want)
+				}
+			}
 		})
 	}
 }

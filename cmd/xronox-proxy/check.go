@@ -104,7 +104,7 @@ func probeAll(ctx context.Context, cfg *config.Config, m *mapping.Map) []probed 
 func (p *probed) ask(ctx context.Context, a *app, cfg *config.Config, m *mapping.Map) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	b, err := a.openS3(cfg, p.Connection)
+	b, err := a.openS3(cfg, m, p.Connection)
 	if err != nil {
 		return err
 	}

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -143,6 +145,10 @@ type explainer struct {
 
 // ServeHTTP implements http.Handler.
 func (x *explainer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !local(r.Host) {
+		http.Error(w, "ask by address: names can be pointed at anything", http.StatusForbidden)
+		return
+	}
 	v := r.URL.Query()
 	q := question{v.Get("as"), v.Get("bucket"), v.Get("key")}
 	id := &router.Identity{TenantID: router.DefaultTenant}
@@ -163,6 +169,15 @@ func (x *explainer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = printJSON(w, q.answer(e, id, state))
 }
 
+// local reports whether a Host header is an address, or localhost: a page in an operator's browser
+// whose name is made to lead here has another.
+func local(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return host == "localhost" || net.ParseIP(strings.Trim(host, "[]")) != nil
+}
+
 // clientError is an S3 error in words.
 func clientError(err error) error {
 	e := s3err.From(err)
@@ -173,6 +188,9 @@ func clientError(err error) error {
 func (e *explained) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, value string) {
+		if strings.ContainsFunc(value, func(r rune) bool { return !strconv.IsPrint(r) }) {
+			value = strconv.Quote(value) // a key from somewhere must not steer the terminal
+		}
 		if value != "" {
 			fmt.Fprintf(t, "%s\t%s\n", name, value)
 		}

@@ -38,7 +38,7 @@ type stores map[string]backends.Backend
 func (a *app) openStores(cfg *config.Config, m *mapping.Map, metrics *admin.Metrics) (stores, error) {
 	all := stores{}
 	for name := range m.Stores {
-		b, label, err := a.openStore(cfg, name)
+		b, label, err := a.openStore(cfg, m, name)
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +50,7 @@ func (a *app) openStores(cfg *config.Config, m *mapping.Map, metrics *admin.Metr
 }
 
 // openStore opens one connection, and returns how metrics call it.
-func (a *app) openStore(cfg *config.Config, name string) (backends.Backend, string, error) {
+func (a *app) openStore(cfg *config.Config, m *mapping.Map, name string) (backends.Backend, string, error) {
 	switch name {
 	case mapping.Local:
 		b, err := a.openLocal(filepath.Join(cfg.Proxy.DataDir, "objects"))
@@ -59,12 +59,12 @@ func (a *app) openStore(cfg *config.Config, name string) (backends.Backend, stri
 		b, err := a.openLocal(filepath.Join(cfg.Xronox.LocalStorage.BasePath, "xronox-proxy"))
 		return b, name, err
 	}
-	b, err := a.openS3(cfg, name)
+	b, err := a.openS3(cfg, m, name)
 	return b, name, err
 }
 
 // openS3 returns the store behind a connection to S3. It does not speak to the service.
-func (a *app) openS3(cfg *config.Config, name string) (*s3backend.Backend, error) {
+func (a *app) openS3(cfg *config.Config, m *mapping.Map, name string) (*s3backend.Backend, error) {
 	c := cfg.Xronox.SpacesConnections[name]
 	o := s3backend.Options{
 		Name: name, Endpoint: c.Endpoint, Region: c.Region, AccessKey: c.AccessKey, SecretKey: c.SecretKey.Reveal(),
@@ -72,7 +72,11 @@ func (a *app) openS3(cfg *config.Config, name string) (*s3backend.Backend, error
 	}
 	switch cfg.Proxy.Connections[name].Capabilities {
 	case config.CapabilitiesAWS:
-		o.Capabilities = new(s3backend.All())
+		can := s3backend.All()
+		// That keys are strings is not taken on trust: where they are paths after all, "../" would lead out
+		// of a tenant's prefix.
+		can.AnyKey = m.Stores[name] == mapping.AWS
+		o.Capabilities = &can
 	case config.CapabilitiesCautious:
 		o.Capabilities = new(s3backend.Cautious())
 	}
@@ -92,7 +96,7 @@ func (a *app) probeServices(ctx context.Context, cfg *config.Config, m *mapping.
 		if cfg.Proxy.Connections[b.Name()].Capabilities != config.CapabilitiesProbe {
 			continue
 		}
-		a.persist(ctx, "probe: the connection is taken to do little", b.Name(), func(ctx context.Context) error {
+		a.persist(ctx, "it is taken to do little", b.Name(), func(ctx context.Context) error {
 			_, err := probe(ctx, b, m)
 			return err
 		})
@@ -109,7 +113,8 @@ func (a *app) persist(ctx context.Context, what, connection string, do func(cont
 	if err == nil {
 		return
 	}
-	a.log.Warn(what, slog.String("connection", connection), slog.Any("cause", err))
+	a.log.Warn("a connection does not answer, and will be asked again", slog.String("connection", connection),
+		slog.String("effect", what), slog.Any("cause", err))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
@@ -187,7 +192,7 @@ func (a *app) makeBuckets(ctx context.Context, s stores, m *mapping.Map, everywh
 			return nil
 		}
 		if !local { // They may be there; a service that is down must not keep others from being served.
-			a.persist(ctx, "physical buckets cannot be made", connection, all)
+			a.persist(ctx, "physical buckets may be missing", connection, all)
 			continue
 		}
 		if err := all(ctx); err != nil {
@@ -214,7 +219,7 @@ func (c *composer) compose(r *router.BucketRecord) backends.Backend {
 	}
 	for i := range r.Mounts {
 		if m := &r.Mounts[i]; m.Old {
-			b = overlay.New(overlay.Options{New: b, Old: c.mount(r, m), BucketID: r.BucketID, Tombstones: c.index})
+			b = overlay.New(overlay.Options{New: b, Old: c.mount(r, m), BucketID: r.BucketID + "/" + m.Bucket, Tombstones: c.index})
 		}
 	}
 	return governed(b, selector)
