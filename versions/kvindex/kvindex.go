@@ -1,16 +1,21 @@
 // Package kvindex is the embedded index of one node, in Pebble. Every write is on
-// disk when it returns; inserts under a unique key are made one at a time.
+// disk when it returns, and so is what a read returns. Whether a unique key is free is looked up
+// and decided by one call at a time, in memory; the disk is waited for by many together.
+//
+// Of an object's rows, each is kept under its Seq. Along with every insert, and at once
+// with it, go copies in the order in which they are asked for: the top row under
+// the key, and of each version the latest row under its time, without the state. So a lookup is a
+// lookup, a page of a listing is a scan of what it shows, and hints are not needed.
 package kvindex
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -24,6 +29,8 @@ type Options struct {
 	Dir string       // made when it is missing
 	FS  vfs.FS       // the real one when nil
 	Log *slog.Logger // of what Pebble reports; silent when nil
+
+	Cache int64 // bytes of rows kept in memory; 32 MiB when 0
 }
 
 // Index implements versions.Index. Make it with [Open].
@@ -31,6 +38,9 @@ type Index struct {
 	db   *pebble.DB
 	lock *pebble.Lock
 	mu   sync.Mutex // held from looking for a unique key to inserting it
+
+	syncs syncs
+	reads atomic.Int64 // of rows; benchmarks and tests count them
 }
 
 // Open opens the index in o.Dir. A directory has one user at a time: an index
@@ -49,15 +59,20 @@ func Open(o Options) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kvindex: %s is %w: %w", o.Dir, versions.ErrInUse, err)
 	}
+	if o.Cache == 0 {
+		o.Cache = 32 << 20
+	}
+	cache := pebble.NewCache(o.Cache)
+	defer cache.Unref()
 	db, err := pebble.Open(o.Dir, &pebble.Options{
-		FS: o.FS, Lock: lock, Logger: logger{o.Log},
+		FS: o.FS, Lock: lock, Logger: logger{o.Log}, Cache: cache,
 		FormatMajorVersion: pebble.FormatTableFormatV6,
-		MemTableSize:       4 << 20, // few and small rows
+		MemTableSize:       8 << 20, // small rows, some of which are written over at once
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("kvindex: open %s: %w", o.Dir, err), lock.Close())
 	}
-	return &Index{db: db, lock: lock}, nil
+	return &Index{db: db, lock: lock, syncs: syncs{pending: map[string]*flight{}}}, nil
 }
 
 // Close implements versions.Index.
@@ -88,38 +103,31 @@ func (x *Index) GetBucket(ctx context.Context, tenantID, name string) (router.Bu
 
 // DeleteBucket implements [router.BucketRecords].
 func (x *Index) DeleteBucket(ctx context.Context, r router.BucketRecord) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	stored, ok, err := x.GetBucket(ctx, r.TenantID, r.Name)
-	if err != nil || !ok || stored.BucketID != r.BucketID {
-		return err
-	}
-	if err := x.db.Delete(bucketKey(r.TenantID, r.Name), pebble.Sync); err != nil {
-		return fmt.Errorf("kvindex: %w", err)
-	}
-	return nil
+	key := bucketKey(r.TenantID, r.Name)
+	return x.change(ctx, key, func(b *pebble.Batch) error {
+		row, ok, err := x.read(key)
+		if err != nil || !ok {
+			return err
+		}
+		if stored, err := parseBucket(row); err != nil || stored.BucketID != r.BucketID {
+			return err
+		}
+		return b.Delete(key, nil)
+	})
 }
 
 // ListBuckets implements [router.BucketRecords].
 func (x *Index) ListBuckets(ctx context.Context, tenantID, prefix, after string, limit int) (list []router.BucketRecord, err error) {
-	all := bucketKey(tenantID, prefix)
-	it, err := x.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: all, UpperBound: successor(all)})
-	if err != nil {
-		return nil, fmt.Errorf("kvindex: %w", err)
-	}
-	defer func() { err = errors.Join(err, it.Close()) }()
 	past := append(bucketKey(tenantID, after), 0) // the first key behind after
-	for ok := it.SeekGE(past); ok && len(list) < limit; ok = it.Next() {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	err = x.scan(ctx, bucketKey(tenantID, prefix), past, func(_, value []byte) (bool, error) {
+		if len(list) >= limit {
+			return false, nil
 		}
-		r, err := parseBucket(it.Value())
-		if err != nil {
-			return nil, err
-		}
+		r, err := parseBucket(value)
 		list = append(list, r)
-	}
-	return list, nil
+		return err == nil, err
+	})
+	return list, err
 }
 
 // Value implements [router.Values].
@@ -132,37 +140,6 @@ func (x *Index) Value(ctx context.Context, name string) ([]byte, error) {
 func (x *Index) InsertValue(ctx context.Context, name string, value []byte) ([]byte, error) {
 	stored, _, err := x.insert(ctx, valueKey(name), value)
 	return stored, err
-}
-
-// insert is the primitive: it stores value unless the key has one, and
-// returns what is stored.
-func (x *Index) insert(ctx context.Context, key, value []byte) (stored []byte, inserted bool, err error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	stored, ok, err := x.get(ctx, key)
-	if err != nil || ok {
-		return stored, false, err
-	}
-	if err := x.db.Set(key, value, pebble.Sync); err != nil {
-		return nil, false, fmt.Errorf("kvindex: %w", err)
-	}
-	return slices.Clone(value), true, nil
-}
-
-// get returns a copy of the row under key.
-func (x *Index) get(ctx context.Context, key []byte) (row []byte, ok bool, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, false, err
-	}
-	value, closer, err := x.db.Get(key)
-	switch {
-	case errors.Is(err, pebble.ErrNotFound):
-		return nil, false, nil
-	case err != nil:
-		return nil, false, fmt.Errorf("kvindex: %w", err)
-	}
-	row = bytes.Clone(value)
-	return row, true, closer.Close()
 }
 
 // parseBucket reads a row that InsertBucket wrote.

@@ -1,12 +1,6 @@
 package kvindex
 
-import (
-	"context"
-	"errors"
-	"fmt"
-
-	"github.com/cockroachdb/pebble/v2"
-)
+import "context"
 
 // Hide implements overlay.Tombstones.
 func (x *Index) Hide(ctx context.Context, bucketID, key string) (bool, error) {
@@ -22,18 +16,13 @@ func (x *Index) Hidden(ctx context.Context, bucketID, key string) (bool, error) 
 
 // HiddenKeys implements overlay.Tombstones.
 func (x *Index) HiddenKeys(ctx context.Context, bucketID, prefix, from string, limit int) (keys []string, err error) {
-	all := tombstoneKey(bucketID, prefix)
-	it, err := x.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: all, UpperBound: successor(all)})
-	if err != nil {
-		return nil, fmt.Errorf("kvindex: %w", err)
-	}
-	defer func() { err = errors.Join(err, it.Close()) }()
 	owner := len(tombstoneKey(bucketID, ""))
-	for ok := it.SeekGE(tombstoneKey(bucketID, from)); ok && len(keys) < limit; ok = it.Next() {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	err = x.scan(ctx, tombstoneKey(bucketID, prefix), tombstoneKey(bucketID, from), func(key, _ []byte) (bool, error) {
+		if len(keys) >= limit {
+			return false, nil
 		}
-		keys = append(keys, string(it.Key()[owner:]))
-	}
-	return keys, ctx.Err()
+		keys = append(keys, string(key[owner:]))
+		return true, nil
+	})
+	return keys, err
 }

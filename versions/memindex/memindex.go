@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/versions"
 )
 
 // bucketKey is the unique key of a bucket record.
@@ -20,6 +21,8 @@ type Index struct {
 	buckets map[bucketKey]router.BucketRecord
 	values  map[string][]byte
 	hidden  map[tombstone]bool
+	objects map[versions.Object]*history
+	keys    map[string][]string // of the objects, by bucket, in order
 }
 
 // New returns an empty index.
@@ -28,6 +31,8 @@ func New() *Index {
 		buckets: map[bucketKey]router.BucketRecord{},
 		values:  map[string][]byte{},
 		hidden:  map[tombstone]bool{},
+		objects: map[versions.Object]*history{},
+		keys:    map[string][]string{},
 	}
 }
 
