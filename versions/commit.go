@@ -15,9 +15,10 @@ type Committer interface {
 // Commit makes a change. decide is given the top row and returns the row behind it ([Put], [Remove],
 // [Amend]), or the top row itself when there is nothing to change, or an error. It is called
 // again when another row was there first, and must not keep anything from one time to
-// the next. h is the object with its top row, as far as it is known: the zero Row, or one
-// that is old, costs reads. It must not be older than [StaleAfter]. Commit returns the
-// row that stands; the caller may hint at it.
+// the next. Commit returns the row that stands; the caller may hint at it.
+//
+// h is the object with its top row as it was read since the operation began, and not longer ago than
+// [StaleAfter]: decisions to change nothing are made on it, and stand.
 //
 // An error other than decide's does not say whether the change happened.
 func Commit(ctx context.Context, x Committer, h Head, decide func(top Row) (Row, error)) (Row, error) {

@@ -160,4 +160,3 @@ func (v *Version) encode() []byte {
 	f.flag(versionLegalHold, v.LegalHold)
 	return f
 }
-

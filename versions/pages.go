@@ -62,10 +62,10 @@ func (p *pages[T]) item() *T { return &p.buffer[p.i] }
 
 // seek moves to the first item that is not before a position; false at the end, and on an error.
 func (p *pages[T]) seek(to Position) bool {
-	if p.err != nil {
+	var ok bool
+	if to.Key, ok = ceiling(to.Key); !ok || p.err != nil {
 		return false
 	}
-	to.Key = ceiling(to.Key)
 	if len(p.buffer) > 0 && !to.before(p.place(&p.buffer[0])) {
 		p.i = sort.Search(len(p.buffer), func(i int) bool { return !p.place(&p.buffer[i]).before(to) })
 		if p.i < len(p.buffer) || p.end {
@@ -106,26 +106,23 @@ func (p Position) before(q Position) bool {
 	return p.Time.After(q.Time)
 }
 
-// behindAll is greater than every key.
-var behindAll = strings.Repeat(string(utf8.MaxRune), 257)
-
 // ceiling is the least string of UTF-8 that is not less than key. What is sought is often a
 // [backends.PrefixEnd], which need not be UTF-8, and not every index takes others. All keys are
-// UTF-8, so none is missed.
-func ceiling(key string) string {
+// UTF-8, so none is missed. False when there is none.
+func ceiling(key string) (string, bool) {
 	head, rest := cutInvalid(key)
 	for rest != "" {
 		if r, ok := leastRune(rest); ok {
-			return head + string(r)
+			return head + string(r), true
 		}
 		if head == "" {
-			return behindAll
+			return "", false
 		}
 		// Nothing that begins with head is great enough: its last rune must be a greater one.
 		_, size := utf8.DecodeLastRuneInString(head)
 		head, rest = head[:len(head)-size], head[len(head)-size:]+"\xff"
 	}
-	return head
+	return head, true
 }
 
 // cutInvalid cuts s in front of the first byte that is not UTF-8.

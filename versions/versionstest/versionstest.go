@@ -1,5 +1,5 @@
 // Package versionstest is the suite that every index passes: it holds the
-// contracts of router.BucketRecords, router.Values and overlay.Tombstones.
+// contracts of router.BucketRecords, router.Values, overlay.Tombstones and of the versions of objects.
 package versionstest
 
 import (
@@ -56,6 +56,23 @@ func Run(t *testing.T, o Options) {
 	f("EndedContext", endedContext, "A call with an ended context fails and changes nothing.")
 	f("HideOnce", hideOnce, "Of many calls that hide a key exactly one reports that it did, and no other key is hidden.")
 	f("HiddenKeys", hiddenKeys, "Hidden keys are listed in byte order, from any key, and only their bucket's.")
+	f("RowRoundTrip", rowRoundTrip, "A row comes back as it was inserted, every field of it, and belongs to the caller.")
+	f("RowIsUnique", rowIsUnique, "A row is inserted once; a second insert is ErrExists and changes nothing.")
+	f("OneRowWins", oneRowWins, "Of many inserts of a row exactly one succeeds; who loses reads the winner's.")
+	f("ObjectsApart", objectsApart, "No object's rows show among another's, whatever buckets and keys are called.")
+	f("RowsInOrder", rowsInOrder, "Rows come with the greatest Seq first, in whatever order they were inserted.")
+	f("DeleteRows", deleteRows, "A row that is deleted is gone, and all others stay.")
+	f("SlotsOnce", slotsOnce, "No number is taken twice, and none is left out.")
+	f("SlotsInOrder", slotsInOrder, "Slots are listed by key and number, of any size of page.")
+	f("SlotMarks", slotMarks, "The first mark of a slot stays.")
+	f("HeadsInRange", headsInRange, "Objects are listed in byte order with their top rows, from anywhere, in pages of any size.")
+	f("VersionsInRange", versionsInRange, "Versions are listed by key, the newest first, with the latest row about each.")
+	f("HintsAreAdvice", hintsAreAdvice, "Heads tells the top row, whatever hints said or did not say.")
+	f("Forget", forget, "Nothing is left of a bucket that is forgotten, and all of any other.")
+	f("EndedRows", endedRows, "A call with an ended context fails and changes nothing.")
+	f("Protocol", protocol, "However many commit at once: no gap, no change lost or twice, and states that follow from the rows.")
+	t.Run("RowModel", func(t *testing.T) { rowModel(t, o) })
+	t.Run("S3Model", func(t *testing.T) { S3Model(t, func() versions.Index { return o.Open(t) }) })
 	t.Run("Model", func(t *testing.T) { model(t, o) })
 	if o.Reopen != nil {
 		t.Run("Durable", func(t *testing.T) { durable(t, o) })
@@ -338,8 +355,26 @@ func durable(t *testing.T, o Options) {
 	_, err = x.Hide(t.Context(), "b", "k")
 	must(t, err)
 
+	insert(t, x, object, changes()...)
+	must(t, x.DeleteRow(t.Context(), object, 1))
+	must(t, x.TakeSlot(t.Context(), slot(4)))
+	marked, err := x.MarkSlot(t.Context(), slot(4), instant(1))
+	must(t, err)
+
 	x = o.Reopen(t, x)
 	defer x.Close() //nolint:errcheck // the other tests look at it
+	rows, err := x.Rows(t.Context(), object, 0, 10)
+	must(t, err)
+	if len(rows) != 6 || rows[0].Seq != 7 {
+		t.Errorf("%d rows are left: %+v", len(rows), rows)
+	}
+	if list, err := x.Heads(t.Context(), versions.Range{BucketID: "b", Limit: 10}); err != nil || len(list) != 1 || list[0].Top.Seq != 7 {
+		t.Errorf("listed are %+v, %v", list, err)
+	}
+	lastSlot(t, x, 4)
+	if again, err := x.MarkSlot(t.Context(), slot(4), instant(2)); err != nil || !again.Equal(marked) {
+		t.Errorf("the slot is marked at %v, %v", again, err)
+	}
 	want(t, x, "t", "kept", &kept)
 	want(t, x, "t", "gone", nil)
 	if v, err := x.Value(t.Context(), "name"); err != nil || string(v) != "value" {

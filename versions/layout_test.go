@@ -1,0 +1,121 @@
+package versions
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestLayout(t *testing.T) {
+	t.Parallel()
+	var l Layout
+	f := func(dataType, key string, n int64, want string) {
+		t.Helper()
+		if got := l.Body(dataType, key, n); got != want {
+			t.Errorf("%s %q v%d: %q, want %q", dataType, key, n, got, want)
+		}
+		dt, k, m, ok := l.Parse(want)
+		if !ok || dt != dataType || k != key || m != n {
+			t.Errorf("%q: %s %q v%d %v, want %s %q v%d", want, dt, k, m, ok, dataType, key, n)
+		}
+	}
+	f("records", "orders/42/head.json", 0, "orders/42/v0.json") // as CR-001 draws it
+	f("records", "orders/42/head.json", 17, "orders/42/v17.json")
+	f("records", "a/b/c/head.json", 1, "a/b/c/v1.json")
+	f("records", "a/head.json", 1, "a/v1.json")
+	f("records", "a//head.json", 1, "a//v1.json")
+	f("records", "orders/42/v0.json/head.json", 0, "orders/42/v0.json/v0.json")
+	f("records", "orders/42/other.json", 0, ".records/orders/42/other.json/v0.json")
+	f("records", "orders/42/v0.json", 0, ".records/orders/42/v0.json/v0.json")
+	f("records", "orders/42/current.json", 0, ".records/orders/42/current.json/v0.json")
+	f("records", ".orders/42/head.json", 0, ".records/.orders/42/head.json/v0.json")
+	f("records", ".content/x/head.json", 3, ".records/.content/x/head.json/v3.json")
+	f("records", "head.json", 0, ".records/head.json/v0.json")
+	f("records", "/head.json", 0, ".records//head.json/v0.json")
+	f("records", "//head.json", 0, ".records///head.json/v0.json")
+	f("records", "ahead.json", 0, ".records/ahead.json/v0.json")
+	f("content", "orders/42/head.json", 0, ".content/orders/42/head.json/v0.json")
+	f("content", "a/photo.JPG", 2, ".content/a/photo.JPG/v2.JPG")
+	f("content", "a/b.c/blob", 2, ".content/a/b.c/blob/v2")
+	f("content", "archive.tar.gz", 2, ".content/archive.tar.gz/v2.gz")
+	f("content", ".profile", 2, ".content/.profile/v2")
+	f("content", "a.", 2, ".content/a./v2")
+	f("content", "a.b c", 2, ".content/a.b c/v2")
+	f("content", "a.verylongextension", 2, ".content/a.verylongextension/v2")
+	f("content", "dir/", math.MaxInt64, ".content/dir//v9223372036854775807")
+	l.Leaf = "current.json"
+	f("records", "orders/42/current.json", 0, "orders/42/v0.json")
+	f("records", "orders/42/head.json", 0, ".records/orders/42/head.json/v0.json")
+}
+
+func TestLayoutParseRefuses(t *testing.T) {
+	t.Parallel()
+	f := func(body string) {
+		t.Helper()
+		if dt, key, n, ok := (Layout{}).Parse(body); ok {
+			t.Errorf("%q is body %d of %s %q", body, n, dt, key)
+		}
+	}
+	f("")
+	f("v0.json")
+	f("/v0.json")
+	f("a/head.json")
+	f("a/v.json")
+	f("a/v-1.json")
+	f("a/v+1.json")
+	f("a/v01.json")
+	f("a/v9223372036854775808.json")
+	f("a/v0")
+	f("a/v0.txt")
+	f("a/v0.json.json")
+	f(".content/v0")
+	f(".content/a.jpg/v0.png")
+	f(".content/a.jpg/v0")
+	f(".records/a/b/head.json/v0.json") // its body is elsewhere
+}
+
+// drawKey draws keys that a layout could take for something else.
+var drawKey = rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]string{
+	"/", "/", ".", "a", "ä", "\x00", "head.json", "v0", "v1.json", ".json", ".records", "content",
+}), 1, 7), func(parts []string) (key string) {
+	for _, p := range parts {
+		key += p
+	}
+	return key
+})
+
+// TestLayoutInjective holds that no two bodies share a place, and that each place tells whose it is.
+func TestLayoutInjective(t *testing.T) {
+	t.Parallel()
+	dataType := rapid.SampledFrom([]string{"records", "content", "backups"})
+	rapid.Check(t, func(t *rapid.T) {
+		l := Layout{Leaf: rapid.SampledFrom([]string{"", "head.json", "current.json", "v0"}).Draw(t, "leaf")}
+		type body struct {
+			dataType, key string
+			n             int64
+		}
+		draw := func() body {
+			return body{dataType.Draw(t, "type"), drawKey.Draw(t, "key"), rapid.Int64Range(0, 12).Draw(t, "n")}
+		}
+		a, b := draw(), draw()
+		at := l.Body(a.dataType, a.key, a.n)
+		if a != b && at == l.Body(b.dataType, b.key, b.n) {
+			t.Fatalf("%+v and %+v are both at %q", a, b, at)
+		}
+		if dt, key, n, ok := l.Parse(at); !ok || (body{dt, key, n}) != a {
+			t.Fatalf("%+v is at %q, which is %s %q %d, %v", a, at, dt, key, n, ok)
+		}
+	})
+}
+
+// TestLayoutParse holds that whatever is parsed is where Body puts it.
+func TestLayoutParse(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		at := drawKey.Draw(t, "key") + rapid.SampledFrom([]string{"", "/v0.json", "/v12", "/v3.txt"}).Draw(t, "name")
+		if dt, key, n, ok := (Layout{}).Parse(at); ok && (Layout{}).Body(dt, key, n) != at {
+			t.Fatalf("%q is body %d of %s %q, which is at %q", at, n, dt, key, (Layout{}).Body(dt, key, n))
+		}
+	})
+}

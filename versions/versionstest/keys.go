@@ -1,0 +1,203 @@
+package versionstest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/xronox/xronox-proxy/versions"
+)
+
+// fill gives every odd key of every odd bucket the log of changes, and returns what a listing of the
+// bucket "b" has.
+func fill(t testing.TB, x versions.Index) (heads []versions.Head, entries []versions.Entry) {
+	t.Helper()
+	rows := changes()
+	for _, bucketID := range oddBuckets {
+		for _, key := range oddKeys {
+			o := versions.Object{BucketID: bucketID, Key: key}
+			insert(t, x, o, rows...)
+			if bucketID == "b" {
+				heads = append(heads, versions.Head{Object: o, Top: rows[6]})
+				for _, i := range []int{6, 4, 2} { // the latest about the newest first
+					entries = append(entries, versions.Entry{Object: o, Row: stateless(rows[i])})
+				}
+			}
+		}
+	}
+	must(t, x.InsertKey(t.Context(), versions.Object{BucketID: "b", Key: "inserted only"}))
+	must(t, x.TakeSlot(t.Context(), versions.Slot{Object: versions.Object{BucketID: "b", Key: "slot only"}}))
+	return heads, entries
+}
+
+// ranges are prefixes and keys to begin from.
+var ranges = [][2]string{
+	{"", ""},
+	{"", "a"},
+	{"", "a\x00"},
+	{"", "a\x00\x00\x00"},
+	{"", "c"},
+	{"a", ""},
+	{"a", "a/"},
+	{"a", "b"},
+	{"a/", "a"},
+	{"\x00", ""},
+	{"a\x00", "a\x00\x01"},
+	{"\U0010ffff", ""},
+	{"\u00ff", ""},
+	{"x", ""},
+	{"", "\U0010ffff\U0010ffff\U0010ffff"},
+}
+
+// sizes are limits of pages.
+var sizes = []int{1, 2, 7, 1000}
+
+func headsInRange(t *testing.T, x versions.Index) {
+	heads, _ := fill(t, x)
+	for _, r := range ranges {
+		var want []versions.Head
+		for _, h := range heads {
+			if strings.HasPrefix(h.Key, r[0]) && h.Key >= r[1] {
+				want = append(want, h)
+			}
+		}
+		for _, size := range sizes {
+			var got []versions.Head
+			for from := r[1]; ; {
+				list, err := x.Heads(t.Context(), versions.Range{BucketID: "b", Prefix: r[0], From: versions.Position{Key: from}, Limit: size})
+				must(t, err)
+				if got = append(got, list...); len(list) < size {
+					break
+				}
+				from = list[size-1].Key + "\x00"
+			}
+			same(t, got, want)
+		}
+	}
+	list, err := x.Heads(t.Context(), versions.Range{BucketID: "b"})
+	must(t, err)
+	if len(list) > 0 {
+		t.Errorf("a page of 0 has %d", len(list))
+	}
+}
+
+func versionsInRange(t *testing.T, x versions.Index) {
+	_, entries := fill(t, x)
+	f := func(r versions.Range, want []versions.Entry) {
+		t.Helper()
+		for _, size := range sizes {
+			r := r
+			r.Limit = size
+			var got []versions.Entry
+			for {
+				list, err := x.Versions(t.Context(), r)
+				must(t, err)
+				for _, e := range list {
+					got = append(got, versions.Entry{Object: e.Object, Row: stateless(e.Row)})
+				}
+				if len(list) < size {
+					break
+				}
+				last := list[size-1]
+				r.From = versions.Position{Key: last.Key, Time: last.Version.Time.Add(-1e6)}
+			}
+			same(t, got, want)
+		}
+	}
+	for _, r := range ranges {
+		var want []versions.Entry
+		for _, e := range entries {
+			if strings.HasPrefix(e.Key, r[0]) && e.Key >= r[1] {
+				want = append(want, e)
+			}
+		}
+		f(versions.Range{BucketID: "b", Prefix: r[0], From: versions.Position{Key: r[1]}}, want)
+	}
+	// From within the first key, whose versions are of 20, 10 and 0.
+	inside := func(ms int64, want []versions.Entry) {
+		t.Helper()
+		f(versions.Range{BucketID: "b", From: versions.Position{Key: oddKeys[0], Time: instant(ms)}}, want)
+	}
+	inside(21, entries)
+	inside(20, entries)
+	inside(19, entries[1:])
+	inside(0, entries[2:])
+	inside(-1, entries[3:])
+	list, err := x.Versions(t.Context(), versions.Range{BucketID: "b"})
+	must(t, err)
+	if len(list) > 0 {
+		t.Errorf("a page of 0 has %d", len(list))
+	}
+}
+
+func hintsAreAdvice(t *testing.T, x versions.Index) {
+	rows := changes()
+	f := func(want int64) {
+		t.Helper()
+		list, err := x.Heads(t.Context(), versions.Range{BucketID: "b", Limit: 10})
+		must(t, err)
+		if len(list) != 1 {
+			t.Fatalf("%d heads", len(list))
+		}
+		same(t, list[0], versions.Head{Object: object, Top: rows[want-1]})
+	}
+	hint := func(seq int64) {
+		t.Helper()
+		must(t, x.Hint(t.Context(), versions.Head{Object: object, Top: rows[seq-1]}))
+	}
+	insert(t, x, object, rows[0], rows[1])
+	f(2) // never hinted
+	hint(1)
+	f(2) // late
+	hint(2)
+	f(2)
+	insert(t, x, object, rows[2])
+	f(3) // lost
+	insert(t, x, object, rows[3], rows[4])
+	hint(5)
+	hint(4) // in another order
+	f(5)
+	must(t, x.DeleteRow(t.Context(), object, 4)) // the row that is hinted at, and the one behind a hint
+	f(5)
+	hint(1)
+	must(t, x.DeleteRow(t.Context(), object, 2))
+	must(t, x.DeleteRow(t.Context(), object, 1))
+	f(5)
+	must(t, x.InsertKey(t.Context(), object))
+	f(5)
+}
+
+func forget(t *testing.T, x versions.Index) {
+	heads, _ := fill(t, x)
+	must(t, x.TakeSlot(t.Context(), slot(1)))
+	must(t, x.Forget(t.Context(), "b"))
+	must(t, x.Forget(t.Context(), "b"))
+	for _, h := range heads {
+		top, err := x.Top(t.Context(), h.Object)
+		must(t, err)
+		found, err := x.Find(t.Context(), h.Object, 10)
+		must(t, err)
+		rows, err := x.Rows(t.Context(), h.Object, 0, 10)
+		must(t, err)
+		if top.Seq != 0 || found.Seq != 0 || len(rows) > 0 {
+			t.Errorf("left of %q: %+v %+v %d rows", h.Key, top, found, len(rows))
+		}
+	}
+	lastSlot(t, x, -1)
+	for _, bucketID := range oddBuckets {
+		want := len(oddKeys)
+		if bucketID == "b" {
+			want = 0
+		}
+		list, err := x.Heads(t.Context(), versions.Range{BucketID: bucketID, Limit: 100})
+		must(t, err)
+		entries, err := x.Versions(t.Context(), versions.Range{BucketID: bucketID, Limit: 100})
+		must(t, err)
+		if len(list) != want || len(entries) != 3*want {
+			t.Errorf("%q has %d objects and %d versions", bucketID, len(list), len(entries))
+		}
+	}
+	insert(t, x, object, fullRow(1)) // and it can begin anew
+	if top, err := x.Top(t.Context(), object); err != nil || top.Seq != 1 {
+		t.Errorf("after it: %+v, %v", top, err)
+	}
+}
