@@ -92,6 +92,26 @@ func (n naiveObject) disagrees(s versions.State) string {
 	return ""
 }
 
+// follow does what a row did, and says how the state after it is another; empty when it is not.
+func (n *naiveObject) follow(r versions.Row) string {
+	v := n.find(r.Version.ID)
+	switch r.Kind {
+	case versions.KindPut, versions.KindMarker:
+		n.put(r.Version.ID, r.Version.Marker)
+	case versions.KindRemove:
+		if v == nil {
+			return "it removes what is not there"
+		}
+		v.gone = true
+	case versions.KindAmend:
+		if v == nil {
+			return "it amends what is not there"
+		}
+		v.tag = r.Version.Tags[0].Key
+	}
+	return n.disagrees(r.State)
+}
+
 // naiveBucket is objects by key.
 type naiveBucket map[string]*naiveObject
 
