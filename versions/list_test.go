@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -40,6 +42,9 @@ func (c *counted) Find(ctx context.Context, o versions.Object, n int64) (version
 }
 
 func (c *counted) Heads(ctx context.Context, r versions.Range) ([]versions.Head, error) {
+	if !utf8.ValidString(r.From.Key) {
+		return nil, fmt.Errorf("asked from %q", r.From.Key)
+	}
 	list, err := c.Index.Heads(ctx, r)
 	return list, errors.Join(err, c.count(len(list)))
 }
@@ -85,6 +90,11 @@ func TestListCost(t *testing.T) {
 		log(t, x, fmt.Sprintf("markers/%04d", i), "0d")
 	}
 	log(t, x, "markers/z", "0")
+	log(t, x, "few/a/b", "0")
+	for i := range 20 {
+		log(t, x, fmt.Sprintf("last/a\U0010ffff%d", i), "0")
+		log(t, x, fmt.Sprintf("last/b\U0010ffff%d", i), "0")
+	}
 	log(t, x, "one", history(3000))
 	f := func(name string, calls, items int, list func() (shown int, err error)) {
 		t.Helper()
@@ -119,15 +129,65 @@ func TestListCost(t *testing.T) {
 	slash, id := aws.String("/"), aws.String(versions.VersionID{N: 2000, Nonce: 1}.String())
 	f("1,000 objects", 1, 1001, objects(s3.ListObjectsV2Input{Prefix: aws.String("flat/")}))
 	f("10 objects", 1, 11, objects(s3.ListObjectsV2Input{Prefix: aws.String("flat/"), MaxKeys: aws.Int32(10)}))
-	f("50 prefixes", 52, 52*8, objects(s3.ListObjectsV2Input{Prefix: aws.String("deep/"), Delimiter: slash}))
-	f("1,000 objects and a delimiter", 6, 1700, objects(s3.ListObjectsV2Input{Prefix: aws.String("flat/"), Delimiter: slash}))
+	f("50 prefixes", 51, 50*8, objects(s3.ListObjectsV2Input{Prefix: aws.String("deep/"), Delimiter: slash}))
+	f("a prefix with little below it", 1, 1, objects(s3.ListObjectsV2Input{Prefix: aws.String("few/"), Delimiter: slash}))
+	f("2 prefixes that have no end in UTF-8", 3, 16, objects(s3.ListObjectsV2Input{Prefix: aws.String("last/"), Delimiter: aws.String("\U0010ffff")}))
+	f("1,000 objects and a delimiter", 5, 1100, objects(s3.ListObjectsV2Input{Prefix: aws.String("flat/"), Delimiter: slash}))
 	f("past 3,000 markers", 4, 3001, objects(s3.ListObjectsV2Input{Prefix: aws.String("markers/")}))
-	f("4 prefixes, one of them behind 3,000 markers", 12, 5000, objects(s3.ListObjectsV2Input{Delimiter: slash}))
+	f("6 prefixes, one of them behind 3,000 markers", 10, 3026, objects(s3.ListObjectsV2Input{Delimiter: slash}))
 	f("1,000 versions", 1, 1001, all(s3.ListObjectVersionsInput{}))
 	f("1,000 versions of one object", 1, 1001, all(s3.ListObjectVersionsInput{Prefix: aws.String("one")}))
 	f("further on", 3, 1003, all(s3.ListObjectVersionsInput{KeyMarker: aws.String("one"), VersionIdMarker: id}))
-	f("50 prefixes of versions", 52, 52*8, all(s3.ListObjectVersionsInput{Prefix: aws.String("deep/"), Delimiter: slash}))
+	f("50 prefixes of versions", 51, 50*8, all(s3.ListObjectVersionsInput{Prefix: aws.String("deep/"), Delimiter: slash}))
 	f("the next object's versions", 1, 11, all(s3.ListObjectVersionsInput{KeyMarker: aws.String("flat/0000"), MaxKeys: aws.Int32(10)}))
+}
+
+// TestListInside begins inside of a key whose null version was replaced, or removed, above and below.
+func TestListInside(t *testing.T) {
+	t.Parallel()
+	x := memindex.New()
+	o := versions.Object{BucketID: "b", Key: "k"}
+	var top versions.Row
+	put := func(n int64, null bool) versions.Row {
+		t.Helper()
+		top = versions.Put(top, versions.Version{ID: versions.VersionID{N: n, Nonce: 1, Null: null}}, time.UnixMilli(0))
+		if err := x.InsertRow(t.Context(), o, top); err != nil {
+			t.Fatal(err)
+		}
+		return top
+	}
+	f := func(after versions.VersionID, want ...string) {
+		t.Helper()
+		in := &s3.ListObjectVersionsInput{KeyMarker: &o.Key, VersionIdMarker: aws.String(after.String())}
+		out, err := versions.ListVersions(t.Context(), x, "b", in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, v := range out.Versions {
+			if got = append(got, *v.VersionId); *v.IsLatest {
+				t.Errorf("%s is the latest", *v.VersionId)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("after %v: %q, want %q", after, got, want)
+		}
+	}
+	put(0, true)
+	one, two := put(1, false).Version, put(2, false).Version
+	f(two.ID, one.ID.String(), "null")
+	f(one.ID, "null")
+	f(versions.VersionID{Null: true})
+	null := put(3, true).Version // replaces the one below
+	f(two.ID, one.ID.String())
+	f(versions.VersionID{Null: true}, two.ID.String(), one.ID.String())
+	put(4, false)
+	top = versions.Remove(top, null, nil, versions.Event{})
+	if err := x.InsertRow(t.Context(), o, top); err != nil {
+		t.Fatal(err)
+	}
+	f(versions.VersionID{Null: true}, two.ID.String(), one.ID.String()) // whose place is still known
+	f(two.ID, one.ID.String())
 }
 
 func TestListVersionsRefuses(t *testing.T) {

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
 
@@ -101,6 +104,103 @@ func judge(t *testing.T, x *Index, told map[versions.Object]map[int64]versions.R
 			t.Fatalf("the last slot of %q is %d, %v; versions go to %d", o, n, err, last.State.NextN-1)
 		}
 	}
+}
+
+// gateFS lets nothing of its log come to the disk while the gate is shut.
+type gateFS struct {
+	vfs.FS
+	gate    sync.RWMutex  // held while it is shut
+	arrived chan struct{} // told of each sync that has come to the gate
+}
+
+// Create implements vfs.FS.
+func (g *gateFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	f, err := g.FS.Create(name, c)
+	return gateFile{f, g}, err
+}
+
+// gateFile is a file behind a gate.
+type gateFile struct {
+	vfs.File
+	fs *gateFS
+}
+
+// SyncData implements vfs.File.
+func (f gateFile) SyncData() error {
+	select {
+	case f.fs.arrived <- struct{}{}:
+	default:
+	}
+	f.fs.gate.RLock()
+	defer f.fs.gate.RUnlock()
+	return f.File.SyncData()
+}
+
+// TestInsertIsPending holds that what is not on disk is known to be so, from before it can be seen until it is,
+// and that others can insert meanwhile.
+func TestInsertIsPending(t *testing.T) {
+	t.Parallel()
+	fs := &gateFS{FS: vfs.NewMem(), arrived: make(chan struct{}, 1)}
+	x := open(t, Options{Dir: "data/index", FS: fs})
+	defer x.Close() //nolint:errcheck // the test is over
+	pending := func() (n int, last bool) {
+		x.syncs.mu.RLock()
+		defer x.syncs.mu.RUnlock()
+		return len(x.syncs.pending), x.syncs.last != nil
+	}
+	for len(fs.arrived) > 0 {
+		<-fs.arrived
+	}
+	fs.gate.Lock()
+	var wg sync.WaitGroup
+	insert := func(key string) {
+		wg.Go(func() {
+			if err := x.InsertRow(t.Context(), versions.Object{BucketID: "b", Key: key}, versions.Row{Seq: 1}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	insert("one")
+	<-fs.arrived
+	if n, last := pending(); n != 1 || !last {
+		t.Errorf("%d are pending, the last: %v", n, last)
+	}
+	insert("two")
+	for n := 0; n < 2; n, _ = pending() {
+		runtime.Gosched()
+	}
+	fs.gate.Unlock()
+	wg.Wait()
+	if n, last := pending(); n != 0 || last {
+		t.Errorf("%d are pending, the last: %v", n, last)
+	}
+}
+
+// TestOneDecides holds that nothing changes between a decision and what comes of it.
+func TestOneDecides(t *testing.T) {
+	t.Parallel()
+	x := open(t, Options{Dir: "data/index", FS: vfs.NewMem()})
+	defer x.Close() //nolint:errcheck // the test is over
+	var busy atomic.Int32
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				err := x.change(t.Context(), []byte("k"), func(*pebble.Batch) error {
+					if busy.Add(1) > 1 {
+						t.Error("two decide at once")
+					}
+					runtime.Gosched()
+					busy.Add(-1)
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // TestReadsWaitForTheDisk holds that nobody is told what a power cut would take back.

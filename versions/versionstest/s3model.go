@@ -31,6 +31,7 @@ func S3Model(t T, open func() versions.Index) {
 		m := &s3model{T: rt, ctx: t.Context(), bucket: naiveBucket{}, writer: writer{Index: x, now: func() time.Time { return clock }}}
 		rt.Repeat(map[string]func(*rapid.T){
 			"put":     func(rt *rapid.T) { m.put(rt, false) },
+			"again":   func(rt *rapid.T) { m.put(rt, rapid.Bool().Draw(rt, "marker")) },
 			"delete":  func(rt *rapid.T) { m.put(rt, true) },
 			"remove":  m.remove,
 			"tag":     m.tag,
@@ -55,7 +56,7 @@ type s3model struct {
 }
 
 // modelKeys are those of the bucket.
-var modelKeys = []string{"a", "a/", "a/b", "a/c", "a0", "b\x00", "\U0010ffff/\U0010ffff", "\U0010ffff/a"}
+var modelKeys = []string{"a/b", "a/b", "a/b", "a", "a/", "a/c", "a0", "b\x00", "\U0010ffff/\U0010ffff", "\U0010ffff/a"}
 
 // object draws one.
 func (m *s3model) object(t *rapid.T) versions.Object {
@@ -199,7 +200,8 @@ func (m *s3model) listObjects(t *rapid.T) {
 // listVersions lists pages of versions to the end.
 func (m *s3model) listVersions(t *rapid.T) {
 	q, size := m.query(t), rapid.Int32Range(1, 5).Draw(t, "size")
-	if m.bucket[q.after] != nil && rapid.Bool().Draw(t, "inside") {
+	if rapid.Bool().Draw(t, "inside") {
+		q.after = rapid.SampledFrom(modelKeys).Draw(t, "key")
 		q.marker = m.id(t, q.after).String()
 	}
 	want := m.bucket.listVersions(q)

@@ -52,6 +52,9 @@ func slotsOnce(t *testing.T, x versions.Index) {
 		}
 	}
 	lastSlot(t, x, racers*each-1)
+	if list, err := x.Slots(t.Context(), slot(0), 1000); err != nil || len(list) != len(taken) {
+		t.Errorf("%d slots are taken, and %d are there, %v", len(taken), len(list), err)
+	}
 	if err := x.TakeSlot(t.Context(), slot(3)); !errors.Is(err, versions.ErrExists) {
 		t.Errorf("a slot that is taken: %v", err)
 	}
