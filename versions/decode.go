@@ -12,13 +12,13 @@ import (
 // errRow is what a row is that nobody wrote.
 var errRow = errors.New("versions: an encoded row is damaged")
 
-// DecodeRow is the inverse of [Row.Encode].
+// DecodeRow is the inverse of [Row.Encode]. The texts of the row share one copy of b.
 func DecodeRow(b []byte) (r Row, err error) {
 	if len(b) == 0 || b[0] != rowFormat {
 		return Row{}, errRow
 	}
 	same := false
-	err = eachField(b[1:], func(tag byte, v []byte) (err error) {
+	err = eachField(string(b[1:]), func(tag byte, v string) (err error) {
 		switch tag {
 		case rowSeq:
 			r.Seq, err = toNumber(v)
@@ -60,8 +60,8 @@ func DecodeRow(b []byte) (r Row, err error) {
 }
 
 // decodeRef is the inverse of encode.
-func decodeRef(b []byte) (r Ref, err error) {
-	err = eachField(b, func(tag byte, v []byte) (err error) {
+func decodeRef(b string) (r Ref, err error) {
+	err = eachField(b, func(tag byte, v string) (err error) {
 		switch tag {
 		case refN:
 			r.N, err = toNumber(v)
@@ -74,17 +74,17 @@ func decodeRef(b []byte) (r Ref, err error) {
 }
 
 // decodeBy is the inverse of encode.
-func decodeBy(b []byte) (by By, err error) {
-	err = eachField(b, func(tag byte, v []byte) error {
+func decodeBy(b string) (by By, err error) {
+	err = eachField(b, func(tag byte, v string) error {
 		switch tag {
 		case byOperation:
-			by.Operation = string(v)
+			by.Operation = v
 		case byAccessKey:
-			by.AccessKey = string(v)
+			by.AccessKey = v
 		case byUserID:
-			by.UserID = string(v)
+			by.UserID = v
 		case byTenantID:
-			by.TenantID = string(v)
+			by.TenantID = v
 		}
 		return nil
 	})
@@ -92,8 +92,8 @@ func decodeBy(b []byte) (by By, err error) {
 }
 
 // decodeVersion is the inverse of encode.
-func decodeVersion(b []byte) (o Version, err error) {
-	err = eachField(b, func(tag byte, v []byte) (err error) {
+func decodeVersion(b string) (o Version, err error) {
+	err = eachField(b, func(tag byte, v string) (err error) {
 		var n int64
 		switch tag {
 		case versionN:
@@ -127,8 +127,8 @@ func decodeVersion(b []byte) (o Version, err error) {
 }
 
 // setText sets a field that is a string.
-func (v *Version) setText(tag byte, b []byte) error {
-	switch s := string(b); tag {
+func (v *Version) setText(tag byte, s string) error {
+	switch tag {
 	case versionETag:
 		v.ETag = s
 	case versionStorageClass:
@@ -154,33 +154,44 @@ func (v *Version) setText(tag byte, b []byte) error {
 	return nil
 }
 
-// eachField calls f with each field of b.
-func eachField(b []byte, f func(tag byte, v []byte) error) error {
-	for len(b) > 0 {
-		length, n := binary.Uvarint(b[1:])
-		if n <= 0 || length > math.MaxInt32 || len(b)-1-n < int(length) {
+// eachField calls f with each field of s.
+func eachField(s string, f func(tag byte, v string) error) error {
+	for len(s) > 0 {
+		length, n := uvarint(s[1:])
+		if n == 0 || length > math.MaxInt32 || len(s)-1-n < int(length) {
 			return errRow
 		}
-		v := b[1+n:]
-		if err := f(b[0], v[:length]); err != nil {
+		v := s[1+n:]
+		if err := f(s[0], v[:length]); err != nil {
 			return err
 		}
-		b = v[length:]
+		s = v[length:]
 	}
 	return nil
 }
 
+// uvarint is [binary.Uvarint] for a string; n is 0 when there is none.
+func uvarint(s string) (u uint64, n int) {
+	for i := range min(len(s), binary.MaxVarintLen64) {
+		u |= uint64(s[i]&0x7f) << (7 * i)
+		if s[i] < 0x80 {
+			return u, i + 1
+		}
+	}
+	return 0, 0
+}
+
 // toNumber reads a number.
-func toNumber(v []byte) (int64, error) {
-	n, length := binary.Varint(v)
-	if length <= 0 || length != len(v) {
+func toNumber(v string) (int64, error) {
+	u, n := uvarint(v)
+	if n == 0 || n != len(v) {
 		return 0, errRow
 	}
-	return n, nil
+	return int64(u>>1) ^ -int64(u&1), nil
 }
 
 // toTime reads a time.
-func toTime(v []byte) (time.Time, error) {
+func toTime(v string) (time.Time, error) {
 	ms, err := toNumber(v)
 	return time.UnixMilli(ms).UTC(), err
 }

@@ -43,7 +43,7 @@ func TestVersionID(t *testing.T) {
 	bad("A" + strings.Repeat("0", 25))  // another case
 	bad("w" + strings.Repeat("0", 25))  // no digit
 	bad(strings.Repeat("0", 26) + "\n") // which base32 would not mind
-	if NewVersionID(0).Nonce == NewVersionID(0).Nonce {
+	if a, b := NewVersionID(0), NewVersionID(0); a == b {
 		t.Error("two IDs have one nonce")
 	}
 }

@@ -136,7 +136,8 @@ func (m *s3model) compact(t *rapid.T) {
 	if n := m.bucket.at(o.Key); graves {
 		*n = slices.DeleteFunc(*n, func(v *naiveVersion) bool {
 			isTop := top.Kind == versions.KindRemove && top.Version.ID.N == v.id.N
-			return v.gone && !isTop && !(v.id.Null && v.id.N == top.State.Null.N)
+			isLastNull := v.id.Null && v.id.N == top.State.Null.N // whose place the state keeps
+			return v.gone && !isTop && !isLastNull
 		})
 	}
 }
