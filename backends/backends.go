@@ -105,6 +105,41 @@ type Lister interface {
 	ListObjectsV2(context.Context, *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error)
 }
 
+// Versioned is a bucket that keeps versions of its objects. VersionIds are opaque; nil
+// is the current version. What they do, in the other operations:
+//
+//   - Reads of a VersionId: NoSuchVersion when there is none, InvalidArgument when no version
+//     has such an id, MethodNotAllowed when it is a delete marker. Reads of the current version are
+//     NoSuchKey when it is a delete marker. Errors because of a marker carry the headers
+//     x-amz-delete-marker and x-amz-version-id (and Last-Modified).
+//   - Reads and writes return the VersionId that was read or written, "null" for the null
+//     version; a bucket that never had versions returns nil.
+//   - DeleteObject without VersionId inserts a delete marker: DeleteMarker and its VersionId are returned. With
+//     one it removes that version for good; DeleteMarker says whether it was a marker. That
+//     there is no such version is no error.
+//   - DeleteObjects returns DeleteMarker and DeleteMarkerVersionId likewise, and the VersionId that
+//     was asked for.
+//   - Conditions of writes and deletions are about the current version; a delete marker is no object.
+//   - Reads and listings look at the moment that [Request].AsOf says.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
+type Versioned interface {
+	// ListObjectVersions lists versions and delete markers: by key, those of a key the newest
+	// first. Prefix, Delimiter and MaxKeys as ListObjectsV2 has them; after KeyMarker, that is greater keys
+	// and, when VersionIdMarker is given, the older versions of the same key. Both markers
+	// of the next page are set exactly when there is one; after a common prefix it is the key
+	// alone. LastModified has milliseconds, so that one can tell in which order the
+	// Versions and DeleteMarkers of a key come.
+	ListObjectVersions(context.Context, *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error)
+}
+
+// Tagger keeps tags of objects. VersionId as [Versioned] has it; tags are checked by the edge.
+type Tagger interface {
+	GetObjectTagging(context.Context, *s3.GetObjectTaggingInput) (*s3.GetObjectTaggingOutput, error)
+	PutObjectTagging(context.Context, *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error)
+	DeleteObjectTagging(context.Context, *s3.DeleteObjectTaggingInput) (*s3.DeleteObjectTaggingOutput, error)
+}
+
 // MultipartUploader does multipart uploads. Part numbers are 1 to 10,000,
 // checked by the edge.
 //

@@ -63,8 +63,46 @@ type Values interface {
 	InsertValue(ctx context.Context, name string, value []byte) ([]byte, error)
 }
 
+// Settings are an entry in the log of what was set on a bucket, numbered from 1; the one with the
+// greatest Seq is in force. Entries are never changed.
+type Settings struct {
+	Seq        int64      `json:"seq"`
+	Time       time.Time  `json:"time"`                // in UTC, whole milliseconds
+	AccessKey  string     `json:"accessKey,omitempty"` // of who set it; empty: the configuration
+	Versioning Versioning `json:"versioning,omitempty"`
+
+	// Enabling says that proxies are being told that the bucket will have versions. Nobody
+	// writes to it until an entry without it follows.
+	Enabling bool `json:"enabling,omitempty"`
+	// Complete says that the index knows all objects of the bucket: there were none when it began to
+	// have versions, or all have been imported.
+	Complete bool `json:"complete,omitempty"`
+}
+
+// Versioning is the state of a bucket's versioning, in S3's words.
+type Versioning string
+
+// The states of versioning. Once it was Enabled, a bucket is never Unversioned again.
+const (
+	Unversioned Versioning = ""
+	Enabled     Versioning = "Enabled"
+	Suspended   Versioning = "Suspended"
+)
+
+// BucketSettings keeps the logs of settings of buckets. Each call is durable when it returns nil, and
+// every later read sees it.
+type BucketSettings interface {
+	// TopSettings returns the settings with the greatest Seq; the zero Settings when there are none.
+	TopSettings(ctx context.Context, bucketID string) (Settings, error)
+
+	// InsertSettings adds s under (bucketID, s.Seq). Of several at once exactly one
+	// succeeds, the others get ErrExists.
+	InsertSettings(ctx context.Context, bucketID string, s Settings) error
+}
+
 // Records is what the router asks of an index.
 type Records interface {
 	BucketRecords
+	BucketSettings
 	Values
 }

@@ -27,6 +27,7 @@ type Route struct {
 	Created  time.Time
 	Backend  backends.Backend // takes virtual keys; Bucket is ignored
 	Record   *BucketRecord    // what it was composed from; read only
+	Settings Settings         // likewise: in force when the route was resolved
 }
 
 // Resolver finds the route of a virtual bucket. [Router] does, and so does a

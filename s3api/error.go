@@ -35,12 +35,12 @@ func (c *call) writeError(err error) {
 	c.set("x-amz-request-id", c.id)
 	c.set("x-amz-id-2", hostID(c.id))
 	resp.SetStatusCode(e.Status)
+	if e.Code == s3err.MethodNotAllowed {
+		c.set("Allow", strings.Join(ops.allowed(c), ", "))
+	}
 	c.detailHeaders(e)
 	if e.Status == http.StatusServiceUnavailable {
 		c.set("Retry-After", retryAfter)
-	}
-	if e.Code == s3err.MethodNotAllowed {
-		c.set("Allow", strings.Join(ops.allowed(c), ", "))
 	}
 	if e.Status == http.StatusNotModified {
 		return
@@ -66,6 +66,9 @@ const retryAfter = "2"
 func (c *call) detailHeaders(e *s3err.Error) {
 	if c.op != nil && c.op.name == "HeadBucket" && e.Status == http.StatusForbidden {
 		c.set("x-amz-bucket-region", c.s.Region)
+	}
+	for _, h := range e.Headers {
+		c.set(h.Name, h.Value)
 	}
 	for _, d := range e.Details {
 		switch {

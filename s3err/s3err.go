@@ -19,6 +19,7 @@ type Error struct {
 	Message  string   // for the client; virtual names only
 	Resource string   // path of the bucket or object; the request's own when empty
 	Details  []Detail // further elements of the error document, in order
+	Headers  []Detail // further headers of the response
 	Cause    error    // for the operator's log only; never sent
 }
 
@@ -51,6 +52,13 @@ func InvalidArg(name, value, message string) *Error {
 func (e *Error) With(name, value string) *Error {
 	c := *e
 	c.Details = append(slices.Clip(c.Details), Detail{name, value})
+	return &c
+}
+
+// WithHeader returns a copy of e with one more header.
+func (e *Error) WithHeader(name, value string) *Error {
+	c := *e
+	c.Headers = append(slices.Clip(c.Headers), Detail{name, value})
 	return &c
 }
 

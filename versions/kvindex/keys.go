@@ -14,6 +14,7 @@ const (
 	kindBucket    = 'b'
 	kindTombstone = 't'
 	kindValue     = 'v'
+	kindSettings  = 'c' // (bucket, Seq descending): what was set on it
 
 	kindRow    = 'r' // (object, Seq descending): a row of the log
 	kindTop    = 'k' // (object): the row with the greatest Seq

@@ -17,22 +17,24 @@ type bucketKey struct{ tenantID, name string }
 
 // Index implements versions.Index. Make it with [New].
 type Index struct {
-	mu      sync.Mutex
-	buckets map[bucketKey]router.BucketRecord
-	values  map[string][]byte
-	hidden  map[tombstone]bool
-	objects map[versions.Object]*history
-	keys    map[string][]string // of the objects, by bucket, in order
+	mu       sync.Mutex
+	buckets  map[bucketKey]router.BucketRecord
+	values   map[string][]byte
+	settings map[string][]router.Settings // by bucket, in order
+	hidden   map[tombstone]bool
+	objects  map[versions.Object]*history
+	keys     map[string][]string // of the objects, by bucket, in order
 }
 
 // New returns an empty index.
 func New() *Index {
 	return &Index{
-		buckets: map[bucketKey]router.BucketRecord{},
-		values:  map[string][]byte{},
-		hidden:  map[tombstone]bool{},
-		objects: map[versions.Object]*history{},
-		keys:    map[string][]string{},
+		buckets:  map[bucketKey]router.BucketRecord{},
+		values:   map[string][]byte{},
+		settings: map[string][]router.Settings{},
+		hidden:   map[tombstone]bool{},
+		objects:  map[versions.Object]*history{},
+		keys:     map[string][]string{},
 	}
 }
 
