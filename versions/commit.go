@@ -27,7 +27,7 @@ func Commit(ctx context.Context, x Committer, h Head, decide func(top Row) (Row,
 		if err != nil || next.Seq == h.Top.Seq {
 			return next, err
 		}
-		if h.Top.Seq == 0 {
+		if h.Top.Seq == 0 && next.Version.ID.N < 0 { // Whoever took a slot made the object known.
 			if err := x.InsertKey(ctx, h.Object); err != nil {
 				return Row{}, err
 			}

@@ -42,7 +42,9 @@ type Slot struct {
 // Slots hand out numbers of bodies, and know which bodies there may be.
 type Slots interface {
 	// TakeSlot inserts s under (s.Object, s.N). Of several at once exactly one
-	// succeeds, the others get ErrExists.
+	// succeeds, the others get ErrExists. Slot 0, which is the first that is taken of an object,
+	// makes it known to listings as InsertKey does. A slot need not outlive a crash of all who
+	// use the index unless something was inserted after it.
 	TakeSlot(ctx context.Context, s Slot) error
 
 	// LastSlot returns the greatest number that was taken; -1 when none was.

@@ -118,6 +118,8 @@ func decodeVersion(b string) (o Version, err error) {
 			o.Retention.Until, err = toTime(v)
 		case versionLegalHold:
 			o.LegalHold = true
+		case versionPlain:
+			o.Plain = true
 		default:
 			return o.setText(tag, v)
 		}

@@ -52,6 +52,7 @@ const (
 	versionRetention    byte = 17
 	versionUntil        byte = 18
 	versionLegalHold    byte = 19
+	versionPlain        byte = 20
 )
 
 // fields are what is encoded.
@@ -158,5 +159,6 @@ func (v *Version) encode() []byte {
 	f.text(versionRetention, string(v.Retention.Mode))
 	f.time(versionUntil, v.Retention.Until)
 	f.flag(versionLegalHold, v.LegalHold)
+	f.flag(versionPlain, v.Plain)
 	return f
 }

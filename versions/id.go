@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
-	"math"
 
 	"github.com/xronox/xronox-proxy/s3err"
 )
@@ -12,7 +11,7 @@ import (
 // VersionID names a version of an object: by the number of its body, and by a nonce, so that a number
 // alone does not name one. Clients see 26 digits, or "null".
 type VersionID struct {
-	N     int64
+	N     int64 // of a delete marker, which has no body: -Seq of the row that added it
 	Nonce uint64
 	Null  bool // S3's null version, of which an object has at most one
 }
@@ -39,6 +38,11 @@ func (id VersionID) String() string {
 	if id.Null {
 		return nullVersion
 	}
+	return id.Name()
+}
+
+// Name is what bodies are marked with: the ID with its number and nonce, of null versions too.
+func (id VersionID) Name() string {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(id.N))
 	binary.BigEndian.PutUint64(b[8:], id.Nonce)
@@ -53,7 +57,7 @@ func ParseVersionID(s string) (VersionID, error) {
 	}
 	b, err := digits.DecodeString(s)
 	if err == nil && len(b) == 16 {
-		id := VersionID{N: int64(binary.BigEndian.Uint64(b) & math.MaxInt64), Nonce: binary.BigEndian.Uint64(b[8:])}
+		id := VersionID{N: int64(binary.BigEndian.Uint64(b)), Nonce: binary.BigEndian.Uint64(b[8:])}
 		if id.String() == s { // One version has one ID: no other bits, no line feeds in between.
 			return id, nil
 		}

@@ -25,7 +25,11 @@ func TestVersionID(t *testing.T) {
 	f(VersionID{}, "00000000000000000000000000")
 	f(VersionID{N: 1}, "00000000000020000000000000")
 	f(VersionID{N: math.MaxInt64, Nonce: math.MaxUint64}, "fvvvvvvvvvvvvvvvvvvvvvvvvs")
+	f(VersionID{N: -1, Nonce: 0}, "vvvvvvvvvvvvs0000000000000")
 	f(NullVersionID(7), "null")
+	if name := (VersionID{N: 1, Null: true}).Name(); name != (VersionID{N: 1}).String() {
+		t.Errorf("a null version's body is marked %q", name)
+	}
 
 	bad := func(s string) {
 		t.Helper()
@@ -39,7 +43,6 @@ func TestVersionID(t *testing.T) {
 	bad(strings.Repeat("0", 25))
 	bad(strings.Repeat("0", 27))
 	bad(strings.Repeat("0", 25) + "1")  // a bit too many
-	bad("v" + strings.Repeat("0", 25))  // a negative number
 	bad("A" + strings.Repeat("0", 25))  // another case
 	bad("w" + strings.Repeat("0", 25))  // no digit
 	bad(strings.Repeat("0", 26) + "\n") // which base32 would not mind

@@ -32,10 +32,14 @@ func (l Layout) leaf() string {
 	return "/" + l.Leaf
 }
 
-// Body returns the key of the body number n of an object, whose key within its data type is key. n is not
-// negative, and dataType is a segment of a path.
+// Body returns the key of the body number n of an object, whose key within its data type is key; dataType is
+// a segment of a path. Of a delete marker, whose n is negative, it is d<-n> in place of v<n>: an empty
+// object, for who has nothing but the storage.
 func (l Layout) Body(dataType, key string, n int64) string {
 	v := "/v" + strconv.FormatInt(n, 10)
+	if n < 0 {
+		v = "/d" + strconv.FormatUint(-uint64(n), 10)
+	}
 	if stem, ok := strings.CutSuffix(key, l.leaf()); ok && dataType == recordsType && plain(stem) {
 		return stem + v + headExt
 	}
@@ -68,11 +72,19 @@ func plain(dir string) bool {
 	return dir != "" && dir[0] != '.' && dir[0] != '/'
 }
 
-// parseNumber reads v<n>.
+// parseNumber reads v<n>, or the d<-n> of a delete marker.
 func parseNumber(s string) (int64, bool) {
-	digits, ok := strings.CutPrefix(s, "v")
+	digits, version := strings.CutPrefix(s, "v")
+	marker := false
+	if !version {
+		digits, marker = strings.CutPrefix(s, "d")
+	}
 	n, err := strconv.ParseInt(digits, 10, 64)
-	return n, ok && err == nil && n >= 0 && strconv.FormatInt(n, 10) == digits
+	ok := (version || marker) && err == nil && n >= 0 && strconv.FormatInt(n, 10) == digits
+	if marker {
+		return -n, ok && n > 0
+	}
+	return n, ok
 }
 
 // maxExtension is how long an extension is that says what a file is, with its dot.

@@ -43,6 +43,10 @@ func TestLayout(t *testing.T) {
 	f("content", "a.", 2, ".content/a./v2")
 	f("content", "a.b c", 2, ".content/a.b c/v2")
 	f("content", "a.verylongextension", 2, ".content/a.verylongextension/v2")
+	f("records", "orders/42/head.json", -3, "orders/42/d3.json")
+	f("records", "orders/42/d3.json", 0, ".records/orders/42/d3.json/v0.json")
+	f("content", "a/photo.JPG", -1, ".content/a/photo.JPG/d1.JPG")
+	f("content", "a/d1", -12, ".content/a/d1/d12")
 	f("content", "dir/", math.MaxInt64, ".content/dir//v9223372036854775807")
 	l.Leaf = "current.json"
 	f("records", "orders/42/current.json", 0, "orders/42/v0.json")
@@ -63,6 +67,10 @@ func TestLayoutParseRefuses(t *testing.T) {
 	f("a/head.json")
 	f("a/v.json")
 	f("a/v-1.json")
+	f("a/d0.json")
+	f("a/d-1.json")
+	f("a/d01.json")
+	f("a/e1.json")
 	f("a/v+1.json")
 	f("a/v01.json")
 	f("a/v9223372036854775808.json")
@@ -77,7 +85,7 @@ func TestLayoutParseRefuses(t *testing.T) {
 
 // drawKey draws keys that a layout could take for something else.
 var drawKey = rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]string{
-	"/", "/", ".", "a", "ä", "\x00", "head.json", "v0", "v1.json", ".json", ".records", "content",
+	"/", "/", ".", "a", "ä", "\x00", "head.json", "v0", "v1.json", "d1", "d2.json", ".json", ".records", "content",
 }), 1, 7), func(parts []string) (key string) {
 	for _, p := range parts {
 		key += p
@@ -96,7 +104,7 @@ func TestLayoutInjective(t *testing.T) {
 			n             int64
 		}
 		draw := func() body {
-			return body{dataType.Draw(t, "type"), drawKey.Draw(t, "key"), rapid.Int64Range(0, 12).Draw(t, "n")}
+			return body{dataType.Draw(t, "type"), drawKey.Draw(t, "key"), rapid.Int64Range(-12, 12).Draw(t, "n")}
 		}
 		a, b := draw(), draw()
 		at := l.Body(a.dataType, a.key, a.n)
@@ -113,7 +121,7 @@ func TestLayoutInjective(t *testing.T) {
 func TestLayoutParse(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		at := drawKey.Draw(t, "key") + rapid.SampledFrom([]string{"", "/v0.json", "/v12", "/v3.txt"}).Draw(t, "name")
+		at := drawKey.Draw(t, "key") + rapid.SampledFrom([]string{"", "/v0.json", "/v12", "/v3.txt", "/d0.json", "/d2"}).Draw(t, "name")
 		if dt, key, n, ok := (Layout{}).Parse(at); ok && (Layout{}).Body(dt, key, n) != at {
 			t.Fatalf("%q is body %d of %s %q, which is at %q", at, n, dt, key, (Layout{}).Body(dt, key, n))
 		}

@@ -39,6 +39,14 @@ func Put(top Row, v Version, now time.Time) Row {
 	return r
 }
 
+// PutMarker returns the row behind top that adds a delete marker: in a bucket that is Suspended a null one,
+// which replaces the null version. A marker has no body, so that its number says which row added it.
+func PutMarker(top Row, null bool, e Event) Row {
+	id := NewVersionID(-(top.Seq + 1))
+	id.Null = null
+	return Put(top, Version{ID: id, By: e.By, Marker: true}, e.Now)
+}
+
 // Event is when something is done, and by whom.
 type Event struct {
 	Now time.Time
