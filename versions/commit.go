@@ -15,7 +15,7 @@ type Committer interface {
 // Commit makes a change. decide is given the top row and returns the row behind it ([Put], [Remove],
 // [Amend]), or the top row itself when there is nothing to change, or an error. It is called
 // again when another row was there first, and must not keep anything from one time to
-// the next. Commit returns the row that stands; the caller may hint at it.
+// the next. Commit returns the row that stands.
 //
 // h is the object with its top row as it was read since the operation began, and not longer ago than
 // [StaleAfter]: decisions to change nothing are made on it, and stand.

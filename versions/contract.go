@@ -96,11 +96,6 @@ type Keys interface {
 	// row of the object is inserted; again is no error.
 	InsertKey(ctx context.Context, o Object) error
 
-	// Hint tells which row is, or was just now, the top row of an object. It is advice, which an
-	// index may keep with the key to have Heads cost less, or do nothing with. Heads returns the same
-	// whether hints come late, in another order, or never.
-	Hint(ctx context.Context, h Head) error
-
 	// Heads returns the objects of a range that have rows, and the top row of each, as
 	// Top would have returned it at some moment of the call. r.From.Time is not used. Fewer than the limit are
 	// returned at the end of the range only.
@@ -111,6 +106,7 @@ type Keys interface {
 	// [State.Live]. Fewer than the limit are returned at the end of the range only.
 	Versions(ctx context.Context, r Range) ([]Entry, error)
 
-	// Forget removes the rows, slots, marks and keys of a bucket that is no more.
+	// Forget removes the rows, slots, marks, keys and settings of a bucket that is no more. One that
+	// failed or was interrupted is repeated.
 	Forget(ctx context.Context, bucketID string) error
 }

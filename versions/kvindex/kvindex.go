@@ -5,7 +5,7 @@
 // Of an object's rows, each is kept under its Seq. Along with every insert, and at once
 // with it, go copies in the order in which they are asked for: the top row under
 // the key, and of each version the latest row under its time, without the state. So a lookup is a
-// lookup, a page of a listing is a scan of what it shows, and hints are not needed.
+// lookup, a page of a listing is a scan of what it shows.
 package kvindex
 
 import (

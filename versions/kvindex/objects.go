@@ -11,9 +11,6 @@ import (
 // InsertKey implements [versions.Keys]. An insert of a row lists its object, at once.
 func (x *Index) InsertKey(ctx context.Context, _ versions.Object) error { return ctx.Err() }
 
-// Hint implements [versions.Keys]. The copy of the top row is always right: there is no use for it.
-func (x *Index) Hint(ctx context.Context, _ versions.Head) error { return ctx.Err() }
-
 // Heads implements [versions.Keys].
 func (x *Index) Heads(ctx context.Context, r versions.Range) (list []versions.Head, err error) {
 	from := prefixKey(kindTop, r.BucketID, r.From.Key)
@@ -58,7 +55,7 @@ func (x *Index) scanObjects(ctx context.Context, kind byte, r versions.Range, fr
 // Forget implements [versions.Keys].
 func (x *Index) Forget(ctx context.Context, bucketID string) error {
 	return x.change(ctx, prefixKey(kindTop, bucketID, ""), func(b *pebble.Batch) error {
-		for _, kind := range []byte{kindRow, kindTop, kindLatest, kindNumber, kindSlot, kindMark} {
+		for _, kind := range []byte{kindRow, kindTop, kindLatest, kindNumber, kindSlot, kindMark, kindSettings} {
 			all := prefixKey(kind, bucketID, "")
 			if err := b.DeleteRange(all, successor(all), nil); err != nil {
 				return err

@@ -20,9 +20,6 @@ func (x *Index) InsertKey(ctx context.Context, o versions.Object) error {
 	return nil
 }
 
-// Hint implements [versions.Keys]. Everything is at hand here: there is no use for it.
-func (x *Index) Hint(ctx context.Context, _ versions.Head) error { return ctx.Err() }
-
 // Heads implements [versions.Keys].
 func (x *Index) Heads(ctx context.Context, r versions.Range) ([]versions.Head, error) {
 	x.mu.Lock()
@@ -96,5 +93,6 @@ func (x *Index) Forget(ctx context.Context, bucketID string) error {
 		delete(x.objects, versions.Object{BucketID: bucketID, Key: key})
 	}
 	delete(x.keys, bucketID)
+	delete(x.settings, bucketID)
 	return nil
 }

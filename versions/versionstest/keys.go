@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/versions"
 )
 
@@ -129,7 +130,7 @@ func versionsInRange(t *testing.T, x versions.Index) {
 	}
 }
 
-func hintsAreAdvice(t *testing.T, x versions.Index) {
+func headsFollow(t *testing.T, x versions.Index) {
 	rows := changes()
 	f := func(want int64) {
 		t.Helper()
@@ -140,35 +141,31 @@ func hintsAreAdvice(t *testing.T, x versions.Index) {
 		}
 		same(t, list[0], versions.Head{Object: object, Top: rows[want-1]})
 	}
-	hint := func(seq int64) {
-		t.Helper()
-		must(t, x.Hint(t.Context(), versions.Head{Object: object, Top: rows[seq-1]}))
-	}
 	insert(t, x, object, rows[0], rows[1])
-	f(2) // never hinted
-	hint(1)
-	f(2) // late
-	hint(2)
+	f(2)
 	f(2)
 	insert(t, x, object, rows[2])
-	f(3) // lost
+	f(3)
 	insert(t, x, object, rows[3], rows[4])
-	hint(5)
-	hint(4) // in another order
+	must(t, x.DeleteRow(t.Context(), object, 4)) // the one behind what was listed
 	f(5)
-	must(t, x.DeleteRow(t.Context(), object, 4)) // the row that is hinted at, and the one behind a hint
-	f(5)
-	hint(1)
+	must(t, x.DeleteRow(t.Context(), object, 3)) // what was listed
 	must(t, x.DeleteRow(t.Context(), object, 2))
+	f(5)
 	must(t, x.DeleteRow(t.Context(), object, 1))
-	f(5)
+	insert(t, x, object, rows[5])
+	must(t, x.DeleteRow(t.Context(), object, 5)) // what was listed a moment ago
+	f(6)
 	must(t, x.InsertKey(t.Context(), object))
-	f(5)
+	f(6)
 }
 
 func forget(t *testing.T, x versions.Index) {
 	heads, _ := fill(t, x)
 	must(t, x.TakeSlot(t.Context(), slot(1)))
+	for _, bucketID := range oddBuckets {
+		must(t, x.InsertSettings(t.Context(), bucketID, settings(1)))
+	}
 	must(t, x.Forget(t.Context(), "b"))
 	must(t, x.Forget(t.Context(), "b"))
 	for _, h := range heads {
@@ -195,8 +192,14 @@ func forget(t *testing.T, x versions.Index) {
 		if len(list) != want || len(entries) != 3*want {
 			t.Errorf("%q has %d objects and %d versions", bucketID, len(list), len(entries))
 		}
+		wantSettings := settings(1)
+		if bucketID == "b" {
+			wantSettings = router.Settings{}
+		}
+		topSettings(t, x, bucketID, wantSettings)
 	}
 	insert(t, x, object, fullRow(1)) // and it can begin anew
+	must(t, x.InsertSettings(t.Context(), "b", settings(1)))
 	if top, err := x.Top(t.Context(), object); err != nil || top.Seq != 1 {
 		t.Errorf("after it: %+v, %v", top, err)
 	}

@@ -46,12 +46,6 @@ func rowModel(t *testing.T, o Options) {
 				must2(rt, x.InsertKey(ctx, o), m.InsertKey(ctx, o))
 				compare(nil, nil, x.InsertRow(ctx, o, r), m.InsertRow(ctx, o, r))
 			},
-			"hint": func(t *rapid.T) {
-				o := object.Draw(t, "object")
-				if rows, err := m.Rows(ctx, o, 0, 10); err == nil && len(rows) > 0 {
-					must2(rt, x.Hint(ctx, versions.Head{Object: o, Top: rapid.SampledFrom(rows).Draw(t, "row")}), nil)
-				}
-			},
 			"compact": func(t *rapid.T) {
 				o := object.Draw(t, "object")
 				must2(rt, writer{Index: x}.compact(ctx, o, true), writer{Index: m}.compact(ctx, o, true))

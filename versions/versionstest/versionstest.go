@@ -1,5 +1,5 @@
 // Package versionstest is the suite that every index passes: it holds the
-// contracts of router.BucketRecords, router.Values, overlay.Tombstones and of the versions of objects.
+// contracts of router.Records, of overlay.Tombstones and of the versions of objects.
 package versionstest
 
 import (
@@ -53,6 +53,9 @@ func Run(t *testing.T, o Options) {
 	f("TenantsApart", tenantsApart, "No tenant's records show among another's, whatever the tenants are called.")
 	f("ListPages", listPages, "Pages of every size, put together, are the whole list in byte order.")
 	f("ValuesAreSetOnce", valuesAreSetOnce, "The first value of a name stays; everybody gets that one.")
+	f("SettingsInOrder", settingsInOrder, "The settings with the greatest Seq are in force, every field of them, whenever they came.")
+	f("SettingsAreUnique", settingsAreUnique, "An entry of settings is inserted once, and only its bucket's.")
+	f("OneSettingsWins", oneSettingsWins, "Of many inserts of an entry of settings exactly one succeeds; who loses reads the winner's.")
 	f("EndedContext", endedContext, "A call with an ended context fails and changes nothing.")
 	f("HideOnce", hideOnce, "Of many calls that hide a key exactly one reports that it did, and no other key is hidden.")
 	f("HiddenKeys", hiddenKeys, "Hidden keys are listed in byte order, from any key, and only their bucket's.")
@@ -67,7 +70,7 @@ func Run(t *testing.T, o Options) {
 	f("SlotMarks", slotMarks, "The first mark of a slot stays.")
 	f("HeadsInRange", headsInRange, "Objects are listed in byte order with their top rows, from anywhere, in pages of any size.")
 	f("VersionsInRange", versionsInRange, "Versions are listed by key, the newest first, with the latest row about each.")
-	f("HintsAreAdvice", hintsAreAdvice, "Heads tells the top row, whatever hints said or did not say.")
+	f("HeadsFollow", headsFollow, "A listing tells the top row, whatever was noted when it was listed before.")
 	f("Forget", forget, "Nothing is left of a bucket that is forgotten, and all of any other.")
 	f("EndedRows", endedRows, "A call with an ended context fails and changes nothing.")
 	f("Protocol", protocol, "However many commit at once: no gap, no change lost or twice, and states that follow from the rows.")
@@ -269,6 +272,13 @@ func endedContext(t *testing.T, x versions.Index) {
 	if _, err := x.InsertValue(ctx, "v", []byte("1")); !errors.Is(err, context.Canceled) {
 		t.Errorf("InsertValue: %v", err)
 	}
+	if _, err := x.TopSettings(ctx, "b"); !errors.Is(err, context.Canceled) {
+		t.Errorf("TopSettings: %v", err)
+	}
+	if err := x.InsertSettings(ctx, "b", settings(1)); !errors.Is(err, context.Canceled) {
+		t.Errorf("InsertSettings: %v", err)
+	}
+	topSettings(t, x, "b", router.Settings{})
 	if _, err := x.Hide(ctx, "b", "k"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Hide: %v", err)
 	}
@@ -322,6 +332,14 @@ func model(t *testing.T, o Options) {
 				want, err2 := m.InsertValue(ctx, n, v)
 				same(got, want, err1, err2)
 			},
+			"settings": func(*rapid.T) {
+				bucket, s := tenant.Draw(rt, "bucket"), settings(rapid.Int64Range(1, 5).Draw(rt, "seq"))
+				same(nil, nil, x.InsertSettings(ctx, bucket, s), m.InsertSettings(ctx, bucket, s))
+				bucket = tenant.Draw(rt, "read")
+				got, err1 := x.TopSettings(ctx, bucket)
+				want, err2 := m.TopSettings(ctx, bucket)
+				same(got, want, err1, err2)
+			},
 			"hide": func(*rapid.T) {
 				bucket, key := tenant.Draw(rt, "bucket"), name.Draw(rt, "key")
 				got, err1 := x.Hide(ctx, bucket, key)
@@ -361,6 +379,9 @@ func durable(t *testing.T, o Options) {
 	marked, err := x.MarkSlot(t.Context(), slot(4), instant(1))
 	must(t, err)
 
+	must(t, x.InsertSettings(t.Context(), "b", settings(1)))
+	must(t, x.InsertSettings(t.Context(), "b", settings(2)))
+
 	x = o.Reopen(t, x)
 	defer x.Close() //nolint:errcheck // the other tests look at it
 	rows, err := x.Rows(t.Context(), object, 0, 10)
@@ -374,6 +395,10 @@ func durable(t *testing.T, o Options) {
 	lastSlot(t, x, 4)
 	if again, err := x.MarkSlot(t.Context(), slot(4), instant(2)); err != nil || !again.Equal(marked) {
 		t.Errorf("the slot is marked at %v, %v", again, err)
+	}
+	topSettings(t, x, "b", settings(2))
+	if err := x.InsertSettings(t.Context(), "b", settings(2)); !errors.Is(err, router.ErrExists) {
+		t.Errorf("an entry of settings that is there: %v, want ErrExists", err)
 	}
 	want(t, x, "t", "kept", &kept)
 	want(t, x, "t", "gone", nil)
