@@ -135,6 +135,22 @@ func samePart(a types.ChecksumAlgorithm, part PartInfo, listed *types.CompletedP
 	return want == nil || *want == part.Checksum
 }
 
+// PartsETag is the ETag that the object will have which a CompleteMultipartUpload makes; empty
+// when a part that it lists has no ETag of S3's.
+func PartsETag(in *s3.CompleteMultipartUploadInput) string {
+	if in.MultipartUpload == nil {
+		return ""
+	}
+	parts := make([]PartInfo, len(in.MultipartUpload.Parts))
+	for i, p := range in.MultipartUpload.Parts {
+		parts[i].ETag = value(p.ETag)
+		if sum, err := hex.DecodeString(bareETag(parts[i].ETag)); err != nil || len(sum) != md5.Size {
+			return ""
+		}
+	}
+	return partsETag(parts)
+}
+
 // partsETag is S3's ETag of a multipart object: the MD5 of the parts' MD5s,
 // and how many there are.
 func partsETag(parts []PartInfo) string {
@@ -208,7 +224,7 @@ func CompletedBy(m *ObjectMeta, in *s3.CompleteMultipartUploadInput) bool {
 // CompleteOutput is the answer to the CompleteMultipartUpload that made m.
 func CompleteOutput(m *ObjectMeta) *s3.CompleteMultipartUploadOutput {
 	out := &s3.CompleteMultipartUploadOutput{ETag: &m.ETag}
-	if m.Checksum.setOn(out) {
+	if m.Checksum.SetOn(out) {
 		out.ChecksumType = m.Checksum.Type
 	}
 	return out

@@ -13,6 +13,10 @@ import (
 type Source struct {
 	Backend Backend
 	CopySource
+
+	// Shown is the VersionId of the object as clients know it, set by the composition that
+	// found it; empty where there are no versions.
+	Shown string
 }
 
 // Locator is a composition in which reading an object is nothing but reading
@@ -42,6 +46,16 @@ func CopyObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjectI
 	if err != nil {
 		return nil, err
 	}
+	out, err := copyObject(ctx, dst, src, in)
+	if err == nil && src.Shown != "" {
+		c := *out
+		c.CopySourceVersionId, out = &src.Shown, &c
+	}
+	return out, err
+}
+
+// copyObject is CopyObject from a source that was located.
+func copyObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
 	if d, ok := dst.(ObjectImporter); ok {
 		return d.ImportObject(ctx, src, in)
 	}
@@ -58,6 +72,16 @@ func UploadPartCopy(ctx context.Context, dst Backend, src Source, in *s3.UploadP
 	if err != nil {
 		return nil, err
 	}
+	out, err := uploadPartCopy(ctx, dst, src, in)
+	if err == nil && src.Shown != "" {
+		c := *out
+		c.CopySourceVersionId, out = &src.Shown, &c
+	}
+	return out, err
+}
+
+// uploadPartCopy is UploadPartCopy from a source that was located.
+func uploadPartCopy(ctx context.Context, dst Backend, src Source, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
 	if d, ok := dst.(PartImporter); ok {
 		return d.ImportPart(ctx, src, in)
 	}
@@ -81,6 +105,9 @@ func (s Source) Located(ctx context.Context) (Source, error) {
 		below, err := l.Locate(ctx, s.CopySource)
 		if err != nil {
 			return s, err
+		}
+		if below.Shown == "" {
+			below.Shown = s.Shown
 		}
 		s = below
 	}

@@ -45,7 +45,7 @@ func ListParts(upload *ObjectMeta, parts []PartInfo, in *s3.ListPartsInput) (*s3
 // listed is p as ListParts shows it.
 func (p PartInfo) listed(a types.ChecksumAlgorithm) types.Part {
 	part := types.Part{PartNumber: &p.Number, Size: &p.Size, ETag: &p.ETag, LastModified: shown(p.LastModified)}
-	Checksum{Algorithm: a, Value: p.Checksum}.setOn(&part)
+	Checksum{Algorithm: a, Value: p.Checksum}.SetOn(&part)
 	return part
 }
 
@@ -53,14 +53,14 @@ func (p PartInfo) listed(a types.ChecksumAlgorithm) types.Part {
 // with that algorithm.
 func UploadPartOutput(p PartInfo, a types.ChecksumAlgorithm) *s3.UploadPartOutput {
 	out := &s3.UploadPartOutput{ETag: &p.ETag}
-	Checksum{Algorithm: a, Value: p.Checksum}.setOn(out)
+	Checksum{Algorithm: a, Value: p.Checksum}.SetOn(out)
 	return out
 }
 
 // UploadPartCopyOutput is [UploadPartOutput] for UploadPartCopy.
 func UploadPartCopyOutput(p PartInfo, a types.ChecksumAlgorithm) *s3.UploadPartCopyOutput {
 	result := &types.CopyPartResult{ETag: &p.ETag, LastModified: shown(p.LastModified)}
-	Checksum{Algorithm: a, Value: p.Checksum}.setOn(result)
+	Checksum{Algorithm: a, Value: p.Checksum}.SetOn(result)
 	return &s3.UploadPartCopyOutput{CopyPartResult: result}
 }
 

@@ -148,7 +148,7 @@ func newHeaders(h Headers) Headers {
 // PutOutput is the answer to the PutObject that made m.
 func PutOutput(m *ObjectMeta) *s3.PutObjectOutput {
 	out := &s3.PutObjectOutput{ETag: &m.ETag}
-	if m.Checksum.setOn(out) {
+	if m.Checksum.SetOn(out) {
 		out.ChecksumType = m.Checksum.Type
 	}
 	return out
@@ -157,7 +157,7 @@ func PutOutput(m *ObjectMeta) *s3.PutObjectOutput {
 // CopyOutput is the answer to the CopyObject that made m.
 func CopyOutput(m *ObjectMeta) *s3.CopyObjectOutput {
 	result := &types.CopyObjectResult{ETag: &m.ETag, LastModified: shown(m.LastModified)}
-	if m.Checksum.setOn(result) {
+	if m.Checksum.SetOn(result) {
 		result.ChecksumType = m.Checksum.Type
 	}
 	return &s3.CopyObjectOutput{CopyObjectResult: result}
@@ -182,8 +182,8 @@ func ListedObject(key string, m *ObjectMeta) types.Object {
 	return o
 }
 
-// setOn sets the checksum's field of an SDK struct; false when there is no checksum.
-func (c Checksum) setOn(v any) bool {
+// SetOn sets the checksum's field of an SDK struct; false when there is no checksum.
+func (c Checksum) SetOn(v any) bool {
 	if c.Algorithm == "" || c.Value == "" {
 		return false
 	}

@@ -36,7 +36,7 @@ func Read(m *ObjectMeta, in *s3.GetObjectInput) (*s3.GetObjectOutput, Span, erro
 		sum.Value = m.Parts[*in.PartNumber-1].Checksum
 	}
 	// A range has no checksum that a client could compare.
-	if in.ChecksumMode == types.ChecksumModeEnabled && (in.PartNumber != nil || !partial) && sum.setOn(out) {
+	if in.ChecksumMode == types.ChecksumModeEnabled && (in.PartNumber != nil || !partial) && sum.SetOn(out) {
 		out.ChecksumType = sum.Type
 	}
 	return out, span, nil

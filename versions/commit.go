@@ -65,17 +65,7 @@ func Lookup(ctx context.Context, x Log, h Head, id VersionID) (*Version, error) 
 // Previous returns the newest version alive that is older than v; nil when there is none. Its answer
 // holds for a row behind h.Top: if another is inserted first, decide again.
 func Previous(ctx context.Context, x Keys, h Head, v *Version) (*Version, error) {
-	p := entries(ctx, x, Range{BucketID: h.BucketID, Prefix: h.Key}, firstRead)
-	for ok := p.seek(Position{h.Key, v.Time.Add(-time.Millisecond)}); ok; ok = p.next() {
-		e := p.item()
-		if e.Key != h.Key {
-			break
-		}
-		if h.Top.State.Live(e.Row) {
-			return &e.Version, nil
-		}
-	}
-	return nil, p.err
+	return newest(ctx, x, h, v.Time.Add(-time.Millisecond))
 }
 
 // NextSlot takes a slot of an object: s itself, which is free as a rule when s.N is the [State.NextN] of

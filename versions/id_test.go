@@ -25,7 +25,7 @@ func TestVersionID(t *testing.T) {
 	f(VersionID{}, "00000000000000000000000000")
 	f(VersionID{N: 1}, "00000000000020000000000000")
 	f(VersionID{N: math.MaxInt64, Nonce: math.MaxUint64}, "fvvvvvvvvvvvvvvvvvvvvvvvvs")
-	f(VersionID{N: -1, Nonce: 0}, "vvvvvvvvvvvvs0000000000000")
+	f(VersionID{N: -1, Nonce: 0}, "vvvvvvvvvvvvu0000000000000")
 	f(NullVersionID(7), "null")
 	if name := (VersionID{N: 1, Null: true}).Name(); name != (VersionID{N: 1}).String() {
 		t.Errorf("a null version's body is marked %q", name)

@@ -46,6 +46,20 @@ func (l Layout) Body(dataType, key string, n int64) string {
 	return "." + dataType + "/" + key + v + extension(key)
 }
 
+// Prefixes are what the keys begin with of bodies of objects whose keys begin with prefix. Other
+// objects' bodies may begin with them too.
+func (l Layout) Prefixes(dataType, prefix string) []string {
+	all := []string{"." + dataType + "/" + prefix}
+	if dataType != recordsType || prefix != "" && !plain(prefix) {
+		return all
+	}
+	head := prefix
+	if dir, name, ok := cutLast(prefix, '/'); ok && strings.HasPrefix(l.leaf(), "/"+name) {
+		head = dir + "/" // The name may be that of the head, which is not the body's.
+	}
+	return append(all, head)
+}
+
 // Parse is the inverse of Body; false for a key that is not a body's.
 func (l Layout) Parse(body string) (dataType, key string, n int64, ok bool) {
 	dir, name, ok := cutLast(body, '/')

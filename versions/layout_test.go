@@ -2,6 +2,8 @@ package versions
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -124,6 +126,21 @@ func TestLayoutParse(t *testing.T) {
 		at := drawKey.Draw(t, "key") + rapid.SampledFrom([]string{"", "/v0.json", "/v12", "/v3.txt", "/d0.json", "/d2"}).Draw(t, "name")
 		if dt, key, n, ok := (Layout{}).Parse(at); ok && (Layout{}).Body(dt, key, n) != at {
 			t.Fatalf("%q is body %d of %s %q, which is at %q", at, n, dt, key, (Layout{}).Body(dt, key, n))
+		}
+	})
+}
+
+// TestLayoutPrefixes holds that the bodies of all objects below a prefix are below one of its prefixes.
+func TestLayoutPrefixes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		l := Layout{Leaf: rapid.SampledFrom([]string{"", "current.json"}).Draw(t, "leaf")}
+		dataType := rapid.SampledFrom([]string{"records", "content"}).Draw(t, "type")
+		key := drawKey.Draw(t, "key")
+		prefix := key[:rapid.IntRange(0, len(key)).Draw(t, "length")]
+		body := l.Body(dataType, key, rapid.Int64Range(-2, 2).Draw(t, "n"))
+		if !slices.ContainsFunc(l.Prefixes(dataType, prefix), func(p string) bool { return strings.HasPrefix(body, p) }) {
+			t.Fatalf("%q of %s %q is below none of %q", body, dataType, key, l.Prefixes(dataType, prefix))
 		}
 	})
 }

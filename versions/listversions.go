@@ -24,14 +24,25 @@ import (
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
 func ListVersions(ctx context.Context, x Committer, bucketID string, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
-	r := Range{BucketID: bucketID, Prefix: aws.ToString(in.Prefix)}
-	c := &versionCursor{pages: entries(ctx, x, r, pageRead(in.Delimiter, in.MaxKeys))}
+	return ListVersionsAsOf(ctx, x, Past{BucketID: bucketID}, in)
+}
+
+// Past is a bucket at a time; at the zero time as it is.
+type Past struct {
+	BucketID string
+	At       time.Time
+}
+
+// ListVersionsAsOf is [ListVersions] of those of the versions that there are now which were there at a time.
+func ListVersionsAsOf(ctx context.Context, x Committer, past Past, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
+	r := Range{BucketID: past.BucketID, Prefix: aws.ToString(in.Prefix)}
+	c := &versionCursor{pages: entries(ctx, x, r, pageRead(in.Delimiter, in.MaxKeys)), asOf: past.At}
 	q := backends.PageQuery{
 		Prefix: r.Prefix, Delimiter: aws.ToString(in.Delimiter), After: aws.ToString(in.KeyMarker),
 		Max: pageRead(nil, in.MaxKeys) - 1,
 	}
 	if in.VersionIdMarker != nil && q.Max > 0 {
-		place, err := c.resume(ctx, x, Object{bucketID, q.After}, *in.VersionIdMarker)
+		place, err := c.resume(ctx, x, Object{past.BucketID, q.After}, *in.VersionIdMarker)
 		if err != nil {
 			return nil, err
 		}
@@ -76,10 +87,11 @@ func versionsPage(page backends.Page[listed]) *s3.ListObjectVersionsOutput {
 // version's place: see [placeOf].
 type versionCursor struct {
 	*pages[Entry]
-	top  State  // of the object that the listing begins inside of
-	key  string // whose versions it walks
-	null bool   // a null version of it was met: older ones are not alive
-	met  bool   // one that is alive was met: older ones are not the latest
+	asOf time.Time // versions after it are not shown; zero shows all
+	top  State     // of the object that the listing begins inside of
+	key  string    // whose versions it walks
+	null bool      // a null version of it was met: older ones are not alive
+	met  bool      // one that is alive was met: older ones are not the latest
 }
 
 // resume prepares for a listing that begins behind a version of an object. It returns its place.
@@ -161,7 +173,8 @@ func (c *versionCursor) skip() bool {
 		}
 		replaced := e.Version.ID.Null && c.null
 		c.null = c.null || e.Version.ID.Null
-		if e.Kind != KindRemove && !replaced {
+		late := !c.asOf.IsZero() && e.Version.Time.After(c.asOf)
+		if e.Kind != KindRemove && !replaced && !late {
 			return true
 		}
 		if !c.next() {

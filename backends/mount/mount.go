@@ -21,8 +21,8 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 const maxKeyBytes = 1024
 
-// Options is what a mount is made of. Backend, Bucket, BucketID, MountID and
-// Sealer are needed.
+// Options is what a mount is made of. Backend, and with a Sealer BucketID and
+// MountID, are needed.
 type Options struct {
 	Backend  backends.Backend
 	Bucket   string   // physical
@@ -31,7 +31,7 @@ type Options struct {
 	Exclude  []string // physical prefixes below Prefix that are not the mount's
 	BucketID string   // of the virtual bucket; UploadIds are bound to it,
 	MountID  string   // and to this
-	Sealer   *token.Sealer
+	Sealer   *token.Sealer // nil for what another mount is on top of: UploadIds are those from below
 }
 
 // New returns the Backend of the virtual bucket. It ignores the Bucket of its inputs,

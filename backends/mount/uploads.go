@@ -23,12 +23,18 @@ type uploads struct {
 
 // seal returns the UploadId that the client sees.
 func (m *uploads) seal(uploadID *string, key string) *string {
+	if m.Sealer == nil {
+		return uploadID
+	}
 	return aws.String(m.Sealer.Seal(kindUploadID, []byte(aws.ToString(uploadID)), m.BucketID, m.MountID, m.physical(key)))
 }
 
 // open replaces the client's UploadId by the one from below: NoSuchUpload for
 // one that was not given out for this key.
 func (m *uploads) open(uploadID **string, key *string) error {
+	if m.Sealer == nil {
+		return nil
+	}
 	id, err := m.Sealer.Open(kindUploadID, aws.ToString(*uploadID), m.BucketID, m.MountID, m.physical(aws.ToString(key)))
 	if err != nil {
 		e := s3err.New(s3err.NoSuchUpload).Because(err)
@@ -77,6 +83,10 @@ func (m *uploads) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 
 // UploadPartCopy implements [backends.MultipartUploader].
 func (m *uploads) UploadPartCopy(ctx context.Context, src backends.CopySource, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
+	id := in.UploadId
+	if err := m.open(&id, in.Key); err != nil { // Whether there is such an upload comes before the source.
+		return nil, err
+	}
 	return backends.UploadPartCopy(ctx, m, backends.Source{Backend: m, CopySource: src}, in)
 }
 

@@ -1,0 +1,77 @@
+package versioned
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/versions"
+)
+
+// adopt takes an object that was there before versions into the index, as the null version, and returns
+// the top row; the zero Row when there is no such object. Its body stays where it is until
+// somebody is about to write over it: see keep.
+func (b *bucket) adopt(ctx context.Context, o versions.Object) (versions.Row, error) {
+	head, err := b.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &o.Key, ChecksumMode: types.ChecksumModeEnabled})
+	if s3err.Is(err, s3err.NoSuchKey) {
+		return b.Index.Top(ctx, o) // It may have gone because there is a row by now.
+	}
+	if err != nil {
+		return versions.Row{}, err
+	}
+	s, err := versions.NextSlot(ctx, b.Index, versions.Slot{Object: o, Taken: b.Now()})
+	if err != nil {
+		return versions.Row{}, err
+	}
+	id := versions.NewVersionID(s.N)
+	id.Null = true
+	v := versions.Version{
+		ID: id, Plain: true, Size: aws.ToInt64(head.ContentLength), ETag: aws.ToString(head.ETag),
+		StorageClass: head.StorageClass, Parts: partsOf(aws.ToString(head.ETag)), Checksum: checksumOf(head, head.ChecksumType),
+	}
+	return versions.Commit(ctx, b.Index, versions.Head{Object: o}, func(top versions.Row) (versions.Row, error) {
+		if top.Seq > 0 {
+			return top, nil // Somebody else was first, and what we saw is perhaps his.
+		}
+		return versions.Put(top, v, aws.ToTime(head.LastModified)), nil
+	})
+}
+
+// keep sees to it that the body of a current version from before is in the place of versions, before another
+// version takes its place. What was copied there once is what it is for good.
+func (b *bucket) keep(ctx context.Context, o versions.Object, top versions.Row) error {
+	v := top.State.Current
+	if v == nil || !v.Plain {
+		return nil
+	}
+	body := b.body(o.Key, v.ID)
+	_, err := b.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &body})
+	if !s3err.Is(err, s3err.NoSuchKey) {
+		return err
+	}
+	src, err := backends.Source{Backend: b.Heads, CopySource: backends.CopySource{Key: o.Key}}.Located(ctx)
+	if err != nil {
+		return err
+	}
+	c := &s3.CopyObjectInput{Key: &body, MetadataDirective: types.MetadataDirectiveReplace, CopySourceIfMatch: &v.ETag}
+	if err := takeHeaders(ctx, c, src); err != nil {
+		return keepFailed(o, err)
+	}
+	c.Metadata = marked(c.Metadata, Mark{ID: v.ID, By: v.By, Time: v.Time})
+	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
+	return keepFailed(o, copyAny(ctx, b.Bodies, src, c, v.Size))
+}
+
+// keepFailed is the error when an object from before is not what it was: somebody has been here
+// with a later row, or has written to the store directly.
+func keepFailed(o versions.Object, err error) error {
+	if s3err.Is(err, s3err.NoSuchKey) || s3err.Is(err, s3err.PreconditionFailed) {
+		return s3err.New(s3err.OperationAborted).Because(fmt.Errorf("%q has changed in its store since it was taken into the index: %w", o.Key, err))
+	}
+	return err
+}

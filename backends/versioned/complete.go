@@ -1,0 +1,84 @@
+package versioned
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/versions"
+)
+
+// CompleteMultipartUpload implements [backends.MultipartUploader]. It can break off between the store's
+// part of it and the commit: then it is completed again, and finds the body.
+func (u *uploads) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error) {
+	c := *in
+	id, err := u.enter(&c.Key, &c.UploadId)
+	if err != nil {
+		return nil, err
+	}
+	h, err := u.top(ctx, u.object(in.Key))
+	if err != nil {
+		return nil, err
+	}
+	if done, err := u.completed(ctx, h, id, in); done != nil || err != nil {
+		return done, err
+	}
+	if err := backends.CheckWrite(h.Top.State.Current.Meta(), in.IfMatch, in.IfNoneMatch); err != nil {
+		return nil, err
+	}
+	c.IfMatch, c.IfNoneMatch = nil, nil
+	w := &write{b: u.bucket, head: h, began: u.Now(), upload: true, version: versions.Version{ID: id, By: by(ctx)}}
+	out, err := u.completeBody(ctx, w, &c)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.measure(ctx); err != nil {
+		return nil, err
+	}
+	row, err := w.commit(ctx, in.IfMatch, in.IfNoneMatch)
+	if err != nil {
+		return nil, err
+	}
+	return answerComplete(in, out, &row.Version), nil
+}
+
+// completeBody makes the body of the parts. When it was made before, and nobody knows of it, that is as good.
+func (u *uploads) completeBody(ctx context.Context, w *write, c *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error) {
+	out, err := u.below.CompleteMultipartUpload(ctx, c)
+	if !s3err.Is(err, s3err.NoSuchUpload) {
+		return out, err
+	}
+	etag := backends.PartsETag(c)
+	head, e := u.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: c.Key})
+	if e != nil || etag == "" || aws.ToString(head.ETag) != etag || !names(head.Metadata, &w.version) {
+		return nil, err
+	}
+	return &s3.CompleteMultipartUploadOutput{ETag: &etag}, nil
+}
+
+// completed answers a request that has succeeded before; nil when it has not. It has when the version
+// was made of the same parts, and is current.
+func (u *uploads) completed(ctx context.Context, h versions.Head, id versions.VersionID, in *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error) {
+	about, err := u.Index.Find(ctx, h.Object, id.N)
+	if err != nil || about.Seq == 0 || about.Version.ID.Nonce != id.Nonce {
+		return nil, err
+	}
+	v := h.Top.State.Current
+	if !about.Version.Is(v) || v.ETag != backends.PartsETag(in) {
+		return nil, s3err.New(s3err.NoSuchUpload).With("UploadId", aws.ToString(in.UploadId))
+	}
+	return answerComplete(in, &s3.CompleteMultipartUploadOutput{}, v), nil
+}
+
+// answerComplete is what is said of the version that was made.
+func answerComplete(in *s3.CompleteMultipartUploadInput, out *s3.CompleteMultipartUploadOutput, v *versions.Version) *s3.CompleteMultipartUploadOutput {
+	answer := *out
+	answer.Key, answer.ETag, answer.VersionId = in.Key, &v.ETag, aws.String(v.ID.String())
+	if v.Checksum.SetOn(&answer) {
+		answer.ChecksumType = v.Checksum.Type
+	}
+	return &answer
+}

@@ -1,0 +1,197 @@
+package versioned
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// Locate implements [backends.Locator]: what a copy reads is the body, which nobody changes.
+func (b *bucket) Locate(ctx context.Context, src backends.CopySource) (backends.Source, error) {
+	f, err := b.find(ctx, &src.Key, optional(src.VersionID))
+	switch {
+	case s3err.Is(err, s3err.MethodNotAllowed): // A copy is told this way that its source is a delete marker.
+		return backends.Source{}, s3err.Newf(s3err.InvalidRequest, "The source of a copy request may not specifically refer to a delete marker by version id.")
+	case err != nil:
+		return backends.Source{}, err
+	case f.version == nil || f.version.Plain && f.current:
+		return backends.Source{Backend: b.Heads, CopySource: backends.CopySource{Key: f.Key}, Shown: nullVersionID}, nil
+	}
+	return backends.Source{
+		Backend: b.Bodies, CopySource: backends.CopySource{Key: b.body(f.Key, f.version.ID)}, Shown: f.version.ID.String(),
+	}, nil
+}
+
+// optional is nil for an empty string.
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// CopyObject implements [backends.ObjectWriter].
+func (b *bucket) CopyObject(ctx context.Context, src backends.CopySource, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
+	return backends.CopyObject(ctx, b, backends.Source{Backend: b, CopySource: src}, in)
+}
+
+// ImportObject implements [backends.ObjectImporter]. The copy gets a mark, so that its metadata is always
+// given; it is the source's when the directive says so.
+func (b *bucket) ImportObject(ctx context.Context, src backends.Source, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
+	if err := b.checkOntoItself(ctx, src, in); err != nil {
+		return nil, err
+	}
+	w, err := b.begin(ctx, in.Key, in.IfMatch, in.IfNoneMatch)
+	if err != nil {
+		return nil, err
+	}
+	w.version.StorageClass = in.StorageClass
+	c := *in
+	c.Key, c.IfMatch, c.IfNoneMatch = w.key(), nil, nil
+	if in.MetadataDirective != types.MetadataDirectiveReplace {
+		if err := takeHeaders(ctx, &c, src); err != nil {
+			return nil, err
+		}
+	}
+	c.MetadataDirective = types.MetadataDirectiveReplace
+	c.Metadata = marked(c.Metadata, w.mark())
+	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
+	out, err := backends.CopyObject(ctx, b.Bodies, src, &c)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.measure(ctx); err != nil {
+		return nil, err
+	}
+	row, err := w.commit(ctx, in.IfMatch, in.IfNoneMatch)
+	if err != nil {
+		return nil, err
+	}
+	answer := *out
+	answer.VersionId = aws.String(row.Version.ID.String())
+	if out.CopyObjectResult != nil {
+		result := *out.CopyObjectResult
+		result.LastModified = shownTime(row.Version.Time)
+		answer.CopyObjectResult = &result
+	}
+	return &answer, nil
+}
+
+// checkOntoItself refuses a copy of the current version onto itself that changes nothing. One of an
+// older version is how it is restored.
+func (b *bucket) checkOntoItself(ctx context.Context, src backends.Source, in *s3.CopyObjectInput) error {
+	f, err := b.findCurrent(ctx, b.object(in.Key))
+	if s3err.Is(err, s3err.NoSuchKey) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	current := backends.Source{Backend: b.Heads, CopySource: backends.CopySource{Key: f.Key}}
+	meta := &backends.ObjectMeta{}
+	if f.version != nil {
+		meta = f.version.Meta()
+		if !f.version.Plain {
+			current = backends.Source{Backend: b.Bodies, CopySource: backends.CopySource{Key: b.body(f.Key, f.version.ID)}}
+		}
+	}
+	current, err = current.Located(ctx)
+	if err != nil || current.Backend != src.Backend || current.CopySource != src.CopySource {
+		return err
+	}
+	if f.version == nil {
+		return nil // An object from before is not its own version yet.
+	}
+	return backends.CheckCopy(meta, true, in)
+}
+
+// takeHeaders gives a copy the headers and metadata of its source, and has it be of no other state of it.
+func takeHeaders(ctx context.Context, c *s3.CopyObjectInput, src backends.Source) error {
+	in := &s3.HeadObjectInput{Bucket: &src.Bucket, Key: &src.Key, VersionId: optional(src.VersionID)}
+	head, err := src.Backend.HeadObject(ctx, in)
+	if err != nil {
+		return err
+	}
+	c.CacheControl, c.ContentDisposition, c.ContentEncoding = head.CacheControl, head.ContentDisposition, head.ContentEncoding
+	c.ContentLanguage, c.ContentType, c.Expires = head.ContentLanguage, head.ContentType, head.Expires //nolint:staticcheck // a copy takes no ExpiresString
+	c.Metadata = head.Metadata
+	meta := &backends.ObjectMeta{ETag: aws.ToString(head.ETag), LastModified: aws.ToTime(head.LastModified)}
+	if err := backends.CheckCopySource(meta, backends.CopyConditions(c)); err != nil {
+		return err
+	}
+	c.CopySourceIfMatch, c.CopySourceIfNoneMatch = head.ETag, nil
+	c.CopySourceIfModifiedSince, c.CopySourceIfUnmodifiedSince = nil, nil
+	return nil
+}
+
+// partSize is how much a copy of a large object copies at once.
+const partSize = 1 << 30
+
+// copyAny is [backends.CopyObject] of an object of ours of any size. Its metadata is the source's.
+func copyAny(ctx context.Context, dst backends.Backend, src backends.Source, in *s3.CopyObjectInput, size int64) error {
+	if size <= backends.MaxCopySize {
+		_, err := backends.CopyObject(ctx, dst, src, in)
+		return err
+	}
+	u, ok := backends.As[backends.MultipartUploader](dst)
+	if !ok {
+		return s3err.New(s3err.NotImplemented)
+	}
+	c := *in
+	if in.MetadataDirective != types.MetadataDirectiveReplace {
+		if err := takeHeaders(ctx, &c, src); err != nil {
+			return err
+		}
+	}
+	begun, err := u.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
+		Key: c.Key, StorageClass: c.StorageClass, Metadata: c.Metadata, CacheControl: c.CacheControl,
+		ContentDisposition: c.ContentDisposition, ContentEncoding: c.ContentEncoding, ContentLanguage: c.ContentLanguage,
+		ContentType: c.ContentType, Expires: c.Expires, WebsiteRedirectLocation: c.WebsiteRedirectLocation,
+		ServerSideEncryption: c.ServerSideEncryption, SSEKMSKeyId: c.SSEKMSKeyId,
+		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme, ChecksumType: types.ChecksumTypeFullObject,
+	})
+	if err != nil {
+		return err
+	}
+	upload := &copyUpload{to: u, dst: dst, src: src, in: &c, id: begun.UploadId}
+	if err := upload.run(ctx, size); err != nil {
+		_, _ = u.AbortMultipartUpload(context.WithoutCancel(ctx), &s3.AbortMultipartUploadInput{Key: c.Key, UploadId: begun.UploadId})
+		return err
+	}
+	return nil
+}
+
+// copyUpload copies an object by parts.
+type copyUpload struct {
+	to  backends.MultipartUploader
+	dst backends.Backend
+	src backends.Source
+	in  *s3.CopyObjectInput
+	id  *string
+}
+
+// run copies all parts and makes the object of them.
+func (u *copyUpload) run(ctx context.Context, size int64) error {
+	var parts []types.CompletedPart
+	for at := int64(0); at < size; at += partSize {
+		number := aws.Int32(int32(len(parts) + 1))
+		out, err := backends.UploadPartCopy(ctx, u.dst, u.src, &s3.UploadPartCopyInput{
+			Key: u.in.Key, UploadId: u.id, PartNumber: number, CopySourceIfMatch: u.in.CopySourceIfMatch,
+			CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", at, min(at+partSize, size)-1)),
+		})
+		if err != nil {
+			return err
+		}
+		parts = append(parts, types.CompletedPart{PartNumber: number, ETag: out.CopyPartResult.ETag})
+	}
+	_, err := u.to.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
+		Key: u.in.Key, UploadId: u.id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
+	})
+	return err
+}

@@ -1,0 +1,90 @@
+package versioned
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/versions"
+)
+
+// asOf is the moment that a request looks at; zero is now.
+func asOf(ctx context.Context) time.Time { return backends.RequestOf(ctx).AsOf }
+
+// before are the objects of the plain place that were there at a time.
+type before struct {
+	backends.Lister
+	at time.Time // zero: now
+}
+
+// ListObjectsV2 implements [backends.Lister].
+func (l before) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	out, err := l.Lister.ListObjectsV2(ctx, in)
+	if err != nil || l.at.IsZero() {
+		return out, err
+	}
+	c := *out
+	c.Contents = slices.DeleteFunc(slices.Clone(out.Contents), func(o types.Object) bool {
+		return o.LastModified != nil && o.LastModified.After(l.at)
+	})
+	return &c, nil
+}
+
+// knownKeys knows in one listing which keys the index has rows of. It is asked in their order.
+type knownKeys struct {
+	b      *bucket
+	prefix string
+	limit  int // of heads that are read next
+
+	keys []string // read and not yet passed
+	end  bool     // there are no others
+}
+
+// first is the first known key that is not less than from.
+func (k *knownKeys) first(ctx context.Context, from string) (key string, ok bool, err error) {
+	passed, _ := slices.BinarySearch(k.keys, from)
+	if k.keys = k.keys[passed:]; len(k.keys) == 0 && !k.end {
+		heads, err := k.b.Index.Heads(ctx, versions.Range{
+			BucketID: k.b.BucketID, Prefix: k.prefix, From: versions.Position{Key: from}, Limit: k.limit,
+		})
+		if err != nil {
+			return "", false, err
+		}
+		for _, h := range heads {
+			k.keys = append(k.keys, h.Key)
+		}
+		k.end = len(heads) < k.limit
+		k.limit = min(4*k.limit, backends.DefaultMaxKeys)
+	}
+	if len(k.keys) == 0 {
+		return "", false, nil
+	}
+	return k.keys[0], true, nil
+}
+
+// keep shows keys that are not known.
+func (k *knownKeys) keep(ctx context.Context, key string) (bool, error) {
+	known, ok, err := k.first(ctx, key)
+	return err == nil && (!ok || known != key), err
+}
+
+// keepPrefix shows common prefixes below which there is a key that is not known. Only where
+// some are known it has to look for one.
+func (k *knownKeys) keepPrefix(ctx context.Context, prefix string) (bool, error) {
+	known, ok, err := k.first(ctx, prefix)
+	if err != nil || !ok || !strings.HasPrefix(known, prefix) {
+		return err == nil, err
+	}
+	c := backends.NewListCursor(ctx, k.b.Heads, "", prefix)
+	for ok := c.SeekGE(prefix, ""); ok; ok = c.Next() {
+		if shown, err := k.keep(ctx, c.Key()); err != nil || shown {
+			return shown, err
+		}
+	}
+	return false, c.Err()
+}

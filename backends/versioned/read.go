@@ -1,0 +1,178 @@
+package versioned
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/checksum"
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/versions"
+)
+
+// nullVersionID is the id of objects from before there were versions.
+const nullVersionID = "null"
+
+// maxLooks is how often a read looks again because the version that it found was removed meanwhile.
+const maxLooks = 8
+
+// GetObject implements [backends.ObjectReader].
+func (b *bucket) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	return read(ctx, b, in, func(ctx context.Context, s backends.Backend, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+		return s.GetObject(ctx, in)
+	})
+}
+
+// HeadObject implements [backends.ObjectReader].
+func (b *bucket) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
+	out, err := read(ctx, b, backends.HeadAsGet(in), headAsGet)
+	if err != nil {
+		return nil, err
+	}
+	head := backends.GetAsHead(out)
+	head.VersionId, head.TagCount = out.VersionId, out.TagCount
+	head.ServerSideEncryption, head.SSEKMSKeyId, head.BucketKeyEnabled = out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled
+	head.Restore, head.ArchiveStatus = out.Restore, ""
+	return head, nil
+}
+
+// getter reads an object of a store.
+type getter func(context.Context, backends.Backend, *s3.GetObjectInput) (*s3.GetObjectOutput, error)
+
+// headAsGet is a getter that reads no body.
+func headAsGet(ctx context.Context, s backends.Backend, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	out, err := s.HeadObject(ctx, &s3.HeadObjectInput{
+		Bucket: in.Bucket, Key: in.Key, ChecksumMode: in.ChecksumMode, PartNumber: in.PartNumber, Range: in.Range,
+		IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch,
+		IfModifiedSince: in.IfModifiedSince, IfUnmodifiedSince: in.IfUnmodifiedSince,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &s3.GetObjectOutput{
+		AcceptRanges: out.AcceptRanges, BucketKeyEnabled: out.BucketKeyEnabled, CacheControl: out.CacheControl,
+		ChecksumCRC32: out.ChecksumCRC32, ChecksumCRC32C: out.ChecksumCRC32C, ChecksumCRC64NVME: out.ChecksumCRC64NVME,
+		ChecksumSHA1: out.ChecksumSHA1, ChecksumSHA256: out.ChecksumSHA256, ChecksumType: out.ChecksumType,
+		ContentDisposition: out.ContentDisposition, ContentEncoding: out.ContentEncoding, ContentLanguage: out.ContentLanguage,
+		ContentLength: out.ContentLength, ContentRange: out.ContentRange, ContentType: out.ContentType, ETag: out.ETag,
+		Expires: out.Expires, ExpiresString: out.ExpiresString, LastModified: out.LastModified, Metadata: out.Metadata, //nolint:staticcheck // readers of the old field get it too
+		PartsCount: out.PartsCount, Restore: out.Restore, SSEKMSKeyId: out.SSEKMSKeyId, ServerSideEncryption: out.ServerSideEncryption,
+		StorageClass: out.StorageClass, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
+	}, nil
+}
+
+// errNoBody is for the operator: a version is in the index and its body is not in the store.
+var errNoBody = errors.New("the body of a version is missing; see `xronox-proxy index verify`")
+
+// read reads what in asks for.
+func read(ctx context.Context, b *bucket, in *s3.GetObjectInput, get getter) (*s3.GetObjectOutput, error) {
+	for look := 1; ; look++ {
+		f, err := b.find(ctx, in.Key, in.VersionId)
+		if err != nil {
+			return nil, err
+		}
+		out, err := b.readFound(ctx, f, in, get)
+		switch {
+		case !s3err.Is(err, s3err.NoSuchKey) || f.version == nil:
+			return out, err
+		case look == maxLooks:
+			return nil, s3err.New(s3err.InternalError).Because(fmt.Errorf("%q %s: %w", f.Key, f.version.ID, errNoBody))
+		}
+		// It was removed since it was found.
+	}
+}
+
+// readFound reads what was found; NoSuchKey when it is there no more.
+func (b *bucket) readFound(ctx context.Context, f found, in *s3.GetObjectInput, get getter) (*s3.GetObjectOutput, error) {
+	c := *in
+	c.Key, c.VersionId = &f.Key, nil
+	v := f.version
+	if v == nil {
+		out, err := get(ctx, b.Heads, &c)
+		if err != nil {
+			return nil, err
+		}
+		return plain(out, in.VersionId)
+	}
+	if err := backends.CheckRead(v.Meta(), backends.GetConditions(in)); err != nil {
+		return nil, err
+	}
+	c.IfMatch, c.IfNoneMatch, c.IfModifiedSince, c.IfUnmodifiedSince = nil, nil, nil, nil
+	if f.current && !v.Plain && (c.PartNumber == nil || v.Parts == 0) { // A copy has no parts.
+		out, err := get(ctx, b.Heads, &c)
+		if err == nil && names(out.Metadata, v) {
+			return shown(out, v, in), nil
+		}
+		if err != nil && !s3err.Is(err, s3err.NoSuchKey) && !s3err.Is(err, s3err.InvalidRange) {
+			return nil, err
+		}
+		if err == nil {
+			closeBody(out)
+		}
+		b.Repairs.add(b, f.Object) // It shows something else, for now or since somebody crashed.
+	}
+	return b.readBody(ctx, f, &c, in, get)
+}
+
+// readBody reads the body of a version: where it is when it was there before versions, if that is so.
+func (b *bucket) readBody(ctx context.Context, f found, c, in *s3.GetObjectInput, get getter) (*s3.GetObjectOutput, error) {
+	key, v := b.body(f.Key, f.version.ID), f.version
+	c.Key = &key
+	out, err := get(ctx, b.Bodies, c)
+	if v.Plain && s3err.Is(err, s3err.NoSuchKey) {
+		c.Key, c.IfMatch = &f.Key, &v.ETag
+		if out, err = get(ctx, b.Heads, c); s3err.Is(err, s3err.PreconditionFailed) {
+			err = s3err.New(s3err.NoSuchKey) // It was written over, after its body was put in its place.
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return shown(out, v, in), nil
+}
+
+// plain is an object from before as a version.
+func plain(out *s3.GetObjectOutput, _ *string) (*s3.GetObjectOutput, error) {
+	c := *out
+	c.Metadata, c.VersionId = unmarked(out.Metadata), aws.String(nullVersionID)
+	return &c, nil
+}
+
+// shown is what was read of a version, in its own words: where a copy differs from the original, the
+// index knows how the original was.
+func shown(out *s3.GetObjectOutput, v *versions.Version, in *s3.GetObjectInput) *s3.GetObjectOutput {
+	c := *out
+	c.Metadata, c.VersionId = unmarked(out.Metadata), aws.String(v.ID.String())
+	c.ETag, c.LastModified = &v.ETag, shownTime(v.Time)
+	if c.StorageClass = v.StorageClass; c.StorageClass == types.StorageClassStandard {
+		c.StorageClass = "" // S3 leaves the usual one out
+	}
+	if n := len(v.Tags); n > 0 {
+		c.TagCount = aws.Int32(int32(n))
+	}
+	if in.PartNumber != nil && v.Parts > 0 {
+		return &c // The store has counted, and summed, the part.
+	}
+	for _, a := range checksum.All() {
+		checksum.Set(&c, a, nil)
+	}
+	c.ChecksumType, c.PartsCount = "", nil
+	whole := aws.ToInt64(c.ContentLength) == v.Size && (c.ContentRange == nil || in.PartNumber != nil)
+	if in.ChecksumMode == types.ChecksumModeEnabled && whole && v.Checksum.Value != "" {
+		checksum.Set(&c, v.Checksum.Algorithm, &v.Checksum.Value)
+		c.ChecksumType = v.Checksum.Type
+	}
+	return &c
+}
+
+// closeBody closes the body of what is not used.
+func closeBody(out *s3.GetObjectOutput) {
+	if out.Body != nil {
+		_ = out.Body.Close()
+	}
+}

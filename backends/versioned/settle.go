@@ -1,0 +1,91 @@
+package versioned
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/versions"
+)
+
+// settleTimeout bounds what is done after a commit, which goes on when the client has left.
+const settleTimeout = 5 * time.Minute
+
+// settle makes the head show what a row says is current. Who comes later may have been here earlier: so it looks
+// whether the row is still the top one, and if not does it again. The last to write a head
+// has seen the top row after it; whoever commits later will write the head again.
+//
+// It cannot fail the write that it follows, which has happened: an object that it
+// cannot settle is left to [Repairs].
+func (b *bucket) settle(ctx context.Context, o versions.Object, row versions.Row) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	if err := b.trySettle(ctx, o, row); err != nil {
+		b.Log.Warn("the copy of the current version is not up to date, and will be made again", slog.String("key", o.Key), slog.Any("cause", err))
+		b.Repairs.add(b, o)
+	}
+}
+
+// trySettle is settle, or says why not.
+func (b *bucket) trySettle(ctx context.Context, o versions.Object, row versions.Row) error {
+	for {
+		if err := b.showHead(ctx, o, row); err != nil {
+			return err
+		}
+		top, err := b.Index.Top(ctx, o)
+		if err != nil {
+			return err
+		}
+		if top.Seq == row.Seq {
+			return nil
+		}
+		row = top
+	}
+}
+
+// showHead makes the head a copy of what the row says is current.
+func (b *bucket) showHead(ctx context.Context, o versions.Object, row versions.Row) error {
+	if row.Version.Marker && row.Kind == versions.KindMarker {
+		if err := b.putMarker(ctx, o, row); err != nil {
+			return err
+		}
+	}
+	v := row.State.Current
+	if v == nil || v.Marker {
+		_, err := b.Heads.DeleteObject(ctx, &s3.DeleteObjectInput{Key: &o.Key})
+		return err
+	}
+	return b.copyHead(ctx, o, v)
+}
+
+// copyHead copies the body of a version to the head. A body that is gone belonged to a version that is not
+// current any more, or is at the plain place itself.
+func (b *bucket) copyHead(ctx context.Context, o versions.Object, v *versions.Version) error {
+	in := &s3.CopyObjectInput{Key: &o.Key, MetadataDirective: types.MetadataDirectiveCopy, StorageClass: v.StorageClass}
+	if b.HeadKMSKeyID != "" {
+		in.ServerSideEncryption, in.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &b.HeadKMSKeyID
+	}
+	from := backends.Source{Backend: b.Bodies, CopySource: backends.CopySource{Key: b.body(o.Key, v.ID)}}
+	err := copyAny(ctx, b.Heads, from, in, v.Size)
+	if s3err.Is(err, s3err.NoSuchKey) {
+		return nil
+	}
+	return err
+}
+
+// putMarker writes the object that tells of a delete marker, for who has nothing but the storage.
+func (b *bucket) putMarker(ctx context.Context, o versions.Object, row versions.Row) error {
+	key := b.body(o.Key, row.Version.ID)
+	_, err := b.Bodies.PutObject(ctx, &s3.PutObjectInput{
+		Key: &key, Body: strings.NewReader(""), ContentLength: aws.Int64(0), ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
+		Metadata: marked(nil, Mark{ID: row.Version.ID, By: row.Version.By, Time: row.Time}),
+	})
+	return err
+}

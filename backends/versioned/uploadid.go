@@ -1,0 +1,53 @@
+package versioned
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/versions"
+)
+
+// The UploadId of an upload is the number of its body and behind it that of the store. Whoever is on top seals it.
+const numberLength = 8
+
+// uploadID puts the two together. Those of a key are in the order in which uploads began.
+func uploadID(n int64, below *string) *string {
+	return aws.String(string(binary.BigEndian.AppendUint64(nil, uint64(n))) + aws.ToString(below))
+}
+
+// uploadVersion is the version that an upload will be. Its nonce follows from what a listing of the
+// store knows of the upload; numbers are not used again, so that nonces are not.
+func (b *bucket) uploadVersion(o versions.Object, n int64) versions.VersionID {
+	sum := sha256.Sum256([]byte("upload\x00" + o.BucketID + "\x00" + strconv.FormatInt(n, 10) + "\x00" + o.Key))
+	return versions.VersionID{N: n, Nonce: binary.BigEndian.Uint64(sum[:]), Null: b.Versioning == router.Suspended}
+}
+
+// errUploadID is for the operator: whoever seals UploadIds has opened one that we did not make.
+var errUploadID = errors.New("BUG: versioned: an UploadId without a number")
+
+// enter replaces key and id of an input by those of the upload in the store, and returns the version it will be.
+func (u *uploads) enter(key, id **string) (versions.VersionID, error) {
+	s := aws.ToString(*id)
+	if len(s) <= numberLength {
+		return versions.VersionID{}, s3err.New(s3err.NoSuchUpload).With("UploadId", s).Because(errUploadID)
+	}
+	v := u.uploadVersion(u.object(*key), int64(binary.BigEndian.Uint64([]byte(s[:numberLength]))))
+	*key, *id = aws.String(u.body(aws.ToString(*key), v)), aws.String(s[numberLength:])
+	return v, nil
+}
+
+// beginUpload is begin for an upload.
+func (u *uploads) beginUpload(ctx context.Context, key *string) (*write, error) {
+	w, err := u.begin(ctx, key, nil, nil)
+	if err == nil {
+		w.version.ID = u.uploadVersion(w.head.Object, w.version.ID.N)
+	}
+	return w, err
+}

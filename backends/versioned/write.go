@@ -1,0 +1,221 @@
+package versioned
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/checksum"
+	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/versions"
+)
+
+// write is a version being written.
+type write struct {
+	b       *bucket
+	head    versions.Head // the object, and its top row as it was read
+	version versions.Version
+	began   time.Time
+	upload  bool // its body was made by an upload
+}
+
+// begin begins a write: it reads what there is, and takes a slot. Whether the write may happen is judged here for
+// the first time, so that nobody uploads in vain, and again when it is committed.
+func (b *bucket) begin(ctx context.Context, key, match, noneMatch *string) (*write, error) {
+	h, err := b.top(ctx, b.object(key))
+	if err != nil {
+		return nil, err
+	}
+	if err := backends.CheckWrite(h.Top.State.Current.Meta(), match, noneMatch); err != nil {
+		return nil, err
+	}
+	w := &write{b: b, head: h, began: b.Now()}
+	s, err := versions.NextSlot(ctx, b.Index, versions.Slot{Object: h.Object, N: h.Top.State.NextN, Taken: w.began})
+	if err != nil {
+		return nil, err
+	}
+	w.version = versions.Version{ID: b.newID(s.N), By: by(ctx)}
+	return w, nil
+}
+
+// newID is the ID of a new version, as the state of the bucket has it.
+func (b *bucket) newID(n int64) versions.VersionID {
+	id := versions.NewVersionID(n)
+	id.Null = b.Versioning == router.Suspended
+	return id
+}
+
+// top reads the top row of an object. An object from before is taken into the index first.
+func (b *bucket) top(ctx context.Context, o versions.Object) (versions.Head, error) {
+	top, err := b.Index.Top(ctx, o)
+	if err == nil && top.Seq == 0 && !b.Complete {
+		top, err = b.adopt(ctx, o)
+	}
+	return versions.Head{Object: o, Top: top}, err
+}
+
+// key is where the body of the version is.
+func (w *write) key() *string { return aws.String(w.b.body(w.head.Key, w.version.ID)) }
+
+// mark is what the body says of itself.
+func (w *write) mark() Mark {
+	return Mark{ID: w.version.ID, By: w.version.By, Time: w.began, StorageClass: w.version.StorageClass}
+}
+
+// maxUncommitted is how long a body may be there without a row before its write gives up: long
+// before somebody takes it for one that was left behind.
+const maxUncommitted = versions.KeepDead / 24
+
+// commit makes the version current, and shows it. Of a body that is not needed then nothing stays.
+func (w *write) commit(ctx context.Context, match, noneMatch *string) (versions.Row, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxUncommitted)
+	defer cancel()
+	row, refused, err := w.insert(ctx, match, noneMatch)
+	if err != nil {
+		if refused { // Else it is not known whether it happened.
+			err = errors.Join(err, w.refuse(ctx))
+		}
+		return row, err
+	}
+	w.b.replaced(ctx, w.head.Object, row)
+	w.b.settle(ctx, w.head.Object, row)
+	return row, nil
+}
+
+// refuse undoes what was done for a version that there will not be. The body of an upload stays: two
+// may be completing it at once, of which one succeeds. It is noted that there is no version of it.
+func (w *write) refuse(ctx context.Context) error {
+	if !w.upload {
+		w.b.removeBody(ctx, w.head.Key, w.version.ID)
+		return nil
+	}
+	_, err := w.b.Index.MarkSlot(ctx, versions.Slot{Object: w.head.Object, N: w.version.ID.N}, w.began)
+	return err
+}
+
+// insert inserts the row of the version; refused says that there will be none.
+func (w *write) insert(ctx context.Context, match, noneMatch *string) (row versions.Row, refused bool, err error) {
+	if w.b.Now().Sub(w.began) > time.Minute { // What was read then is no ground any more.
+		if w.head.Top, err = w.b.Index.Top(ctx, w.head.Object); err != nil {
+			return row, true, err
+		}
+	}
+	row, err = versions.Commit(ctx, w.b.Index, w.head, func(top versions.Row) (versions.Row, error) {
+		err := backends.CheckWrite(top.State.Current.Meta(), match, noneMatch)
+		if err == nil {
+			err = w.b.keep(ctx, w.head.Object, top)
+		}
+		if err != nil {
+			refused = true
+			return top, err
+		}
+		return versions.Put(top, w.version, w.b.Now()), nil
+	})
+	return row, refused, err
+}
+
+// removeBody removes the body of a version that is no more, or never was. What stays is found by the sweeper.
+func (b *bucket) removeBody(ctx context.Context, key string, id versions.VersionID) {
+	body := b.body(key, id)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	if _, err := b.Bodies.DeleteObject(ctx, &s3.DeleteObjectInput{Key: &body}); err != nil {
+		b.Log.Warn("a body that is not needed any more stays", slog.String("key", key), slog.String("version", id.Name()), slog.Any("cause", err))
+	}
+}
+
+// replaced removes the body of the null version whose place a row's version took.
+func (b *bucket) replaced(ctx context.Context, o versions.Object, row versions.Row) {
+	if !row.Replaced.Time.IsZero() && row.Replaced.N >= 0 {
+		b.removeBody(ctx, o.Key, versions.VersionID{N: row.Replaced.N, Null: true})
+	}
+}
+
+// PutObject implements [backends.ObjectWriter].
+func (b *bucket) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
+	w, err := b.begin(ctx, in.Key, in.IfMatch, in.IfNoneMatch)
+	if err != nil {
+		return nil, err
+	}
+	w.version.StorageClass = in.StorageClass
+	c := *in
+	c.Key, c.IfMatch, c.IfNoneMatch = w.key(), nil, nil
+	c.Metadata = marked(in.Metadata, w.mark())
+	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
+	out, err := b.Bodies.PutObject(ctx, &c)
+	if err != nil {
+		return nil, err
+	}
+	w.version.Size, w.version.ETag = aws.ToInt64(in.ContentLength), aws.ToString(out.ETag)
+	w.version.Checksum = checksumOf(out, out.ChecksumType)
+	row, err := w.commit(ctx, in.IfMatch, in.IfNoneMatch)
+	if err != nil {
+		return nil, err
+	}
+	answer := *out
+	answer.VersionId = aws.String(row.Version.ID.String())
+	return &answer, nil
+}
+
+// bodyPolicy applies to a body what the place of versions is configured to.
+func (b *bucket) bodyPolicy(class *types.StorageClass, sse *types.ServerSideEncryption, key **string) {
+	if b.BodyClass != "" {
+		*class = b.BodyClass
+	}
+	if b.BodyKMSKeyID != "" {
+		*sse, *key = types.ServerSideEncryptionAwsKms, aws.String(b.BodyKMSKeyID)
+	}
+}
+
+// checksumOf is the checksum in an output of the SDK's.
+func checksumOf(out any, kind types.ChecksumType) backends.Checksum {
+	for _, a := range checksum.All() {
+		if v := checksum.Get(out, a); v != nil {
+			return backends.Checksum{Algorithm: a, Type: kind, Value: *v}
+		}
+	}
+	return backends.Checksum{}
+}
+
+// partsOf is how many parts an object of that ETag was made of; 0 when it was not.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+func partsOf(etag string) int32 {
+	_, count, ok := strings.Cut(strings.Trim(etag, `"`), "-")
+	n, err := strconv.ParseInt(count, 10, 32)
+	if !ok || err != nil {
+		return 0
+	}
+	return int32(n)
+}
+
+// errGone is for the operator: what was just written is not there.
+var errGone = errors.New("the store does not have what it has just stored")
+
+// measure completes a version from its body, for writes whose answer does not say all.
+func (w *write) measure(ctx context.Context) error {
+	out, err := w.b.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: w.key(), ChecksumMode: types.ChecksumModeEnabled})
+	if s3err.Is(err, s3err.NoSuchKey) {
+		return s3err.New(s3err.InternalError).Because(fmt.Errorf("%s: %w", *w.key(), errGone))
+	}
+	if err != nil {
+		return err
+	}
+	v := &w.version
+	v.Size, v.ETag, v.Parts = aws.ToInt64(out.ContentLength), aws.ToString(out.ETag), partsOf(aws.ToString(out.ETag))
+	v.Checksum = checksumOf(out, out.ChecksumType)
+	if m, ok := ReadMark(out.Metadata); ok {
+		v.StorageClass = m.StorageClass
+	}
+	return nil
+}
