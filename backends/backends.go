@@ -26,6 +26,8 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/s3err"
 )
 
 // Backend is the least that a virtual bucket needs. Abilities beyond it are
@@ -199,11 +201,19 @@ type CopySource struct {
 	VersionID string // empty: the current version
 }
 
+// Abilities is a composition that has the methods of an ability and can do as much only when what it is made
+// of does. A is a nil pointer to the interface: (*Versioned)(nil).
+type Abilities interface {
+	Can(a any) bool
+}
+
 // As finds an optional ability of b: b itself, or what b says it is made of.
 func As[T any](b Backend) (T, bool) {
 	for {
 		if t, ok := b.(T); ok {
-			return t, true
+			if c, ok := b.(Abilities); !ok || c.Can((*T)(nil)) {
+				return t, true
+			}
 		}
 		u, ok := b.(interface{ Unwrap() Backend })
 		if !ok {
@@ -212,4 +222,54 @@ func As[T any](b Backend) (T, bool) {
 		}
 		b = u.Unwrap()
 	}
+}
+
+// Passing says which abilities to keep versions and tags a composition has that is made of backends: those
+// that one of them has. Others it has.
+func Passing(a any, of ...Backend) bool {
+	for _, b := range of {
+		switch a.(type) {
+		case *Versioned:
+			if _, ok := As[Versioned](b); ok {
+				return true
+			}
+		case *Tagger:
+			if _, ok := As[Tagger](b); ok {
+				return true
+			}
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// TaggerOf returns b's ability to keep tags, or one that answers for objects without.
+func TaggerOf(b Backend) Tagger {
+	if t, ok := As[Tagger](b); ok {
+		return t
+	}
+	return untagged{b}
+}
+
+// untagged answers for a backend whose objects have no tags.
+type untagged struct{ Backend }
+
+// GetObjectTagging implements [Tagger].
+func (u untagged) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput) (*s3.GetObjectTaggingOutput, error) {
+	if err := CheckVersion(value(in.VersionId)); err != nil {
+		return nil, err
+	}
+	_, err := u.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
+	return &s3.GetObjectTaggingOutput{}, err
+}
+
+// PutObjectTagging implements [Tagger].
+func (u untagged) PutObjectTagging(context.Context, *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error) {
+	return nil, s3err.New(s3err.NotImplemented)
+}
+
+// DeleteObjectTagging implements [Tagger].
+func (u untagged) DeleteObjectTagging(context.Context, *s3.DeleteObjectTaggingInput) (*s3.DeleteObjectTaggingOutput, error) {
+	return nil, s3err.New(s3err.NotImplemented)
 }

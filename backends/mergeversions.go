@@ -11,13 +11,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// VersionSource is one of the listings that [MergeVersions] makes one of. Objects of a Lister that is not
-// [Versioned] are shown as the null versions of their keys. All versions that are shown of a
+// VersionSource is one of the listings that [MergeVersions] makes one of: of versions or, when Versioned is nil,
+// of the objects of Lister, which are shown as the null versions of their keys. All versions that are shown of a
 // key must come from one source, the first that shows it: its Keep decides who gets a VersionIdMarker.
 type VersionSource struct {
-	Lister
+	Versioned
+	Lister Lister
 	Bucket string
 	Filter
+}
+
+// VersionsOf is a backend as a source: its versions, if it has any, else its objects.
+func VersionsOf(b Backend, bucket string, f Filter) VersionSource {
+	v, ok := As[Versioned](b)
+	if !ok {
+		v = nil
+	}
+	return VersionSource{Versioned: v, Lister: b, Bucket: bucket, Filter: f}
 }
 
 // MergeVersions is [MergeObjects] for [Versioned.ListObjectVersions].
@@ -118,14 +128,13 @@ func (s VersionSource) start(ctx context.Context, in *s3.ListObjectVersionsInput
 
 // read reads the source's part of what in asks for, after that position.
 func (s VersionSource) read(ctx context.Context, in *s3.ListObjectVersionsInput, after position, limit int32) ([]entry[listedVersion], bool, error) {
-	v, ok := s.Lister.(Versioned)
-	if !ok {
+	if s.Versioned == nil {
 		return s.readPlain(ctx, in, after, limit)
 	}
 	c := *in
 	c.Bucket, c.MaxKeys = &s.Bucket, &limit
 	c.KeyMarker, c.VersionIdMarker = optional(after.name), optional(after.uploadID)
-	out, err := v.ListObjectVersions(ctx, &c)
+	out, err := s.ListObjectVersions(ctx, &c)
 	if err != nil {
 		return nil, false, err
 	}
@@ -170,3 +179,66 @@ func (s VersionSource) readPlain(ctx context.Context, in *s3.ListObjectVersionsI
 	}
 	return entries, more, err
 }
+
+// SplitVersions answers in from a listing that is not asked to split at the delimiter. It reads all that is
+// below the common prefixes it shows.
+func SplitVersions(ctx context.Context, v Versioned, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
+	c := &splitCursor{ctx: ctx, in: in, stream: &stream[listedVersion]{more: true, at: position{aws.ToString(in.KeyMarker), aws.ToString(in.VersionIdMarker)}}}
+	c.stream.read = func(ctx context.Context, after position, limit int32) ([]entry[listedVersion], bool, error) {
+		flat := *in
+		flat.Delimiter = nil
+		return VersionSource{Versioned: v, Bucket: aws.ToString(in.Bucket)}.read(ctx, &flat, after, limit)
+	}
+	page, err := ListPage(c, PageQuery{
+		Prefix: value(in.Prefix), Delimiter: value(in.Delimiter), After: value(in.KeyMarker), Max: pageLength(in.MaxKeys),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return versionsPage(page), nil
+}
+
+// splitCursor walks a stream forward, which is all that a page needs. It implements [Cursor].
+type splitCursor struct {
+	ctx    context.Context // of the one listing that the cursor is for
+	in     *s3.ListObjectVersionsInput
+	stream *stream[listedVersion]
+	moved  bool
+	err    error
+}
+
+// SeekGE implements [Cursor]. The first one is to where the stream begins.
+func (c *splitCursor) SeekGE(key, _ string) bool {
+	first := !c.moved
+	c.moved = true
+	for c.there() {
+		if first || c.Key() >= key {
+			return true
+		}
+		c.stream.buffer = c.stream.buffer[1:]
+	}
+	return false
+}
+
+// there reads on when it has to.
+func (c *splitCursor) there() bool {
+	if c.err = c.stream.fill(c.ctx, DefaultMaxKeys); c.err != nil {
+		return false
+	}
+	return len(c.stream.buffer) > 0
+}
+
+// Next implements [Cursor].
+func (c *splitCursor) Next() bool {
+	c.stream.buffer = c.stream.buffer[1:]
+	return c.there()
+}
+
+// Key implements [Cursor].
+func (c *splitCursor) Key() string { return c.stream.buffer[0].name }
+
+// Value implements [Cursor].
+func (c *splitCursor) Value() (listedVersion, error) { return c.stream.buffer[0].value, nil }
+
+// Err implements [Cursor].
+func (c *splitCursor) Err() error { return c.err }

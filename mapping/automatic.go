@@ -70,6 +70,7 @@ func (b *builder) addAutomatic(s *scope, name, mode string, mounts []router.Moun
 		return
 	}
 	b.add(router.BucketRecord{
+		Versions: b.versions(s),
 		TenantID: s.tenant, Name: name, Owner: owner, Region: b.cfg.Proxy.Region, Group: s.group(),
 		Mounts: mounts, Rule: mode + " over " + s.name() + ", automatic",
 	}, s.path())

@@ -107,6 +107,8 @@ func (b *builder) overScopes(name string, v config.VirtualBucket) {
 				r.Mounts = b.readThrough(r.Mounts, s, name)
 			}
 		}
+		r.Versions, r.Versioning = b.versions(s), versioning(v.Versioning)
+		b.wantVersions(path, &r)
 		if len(r.Mounts) == 0 {
 			b.fail(path, "For what the bucket shows no physical bucket is configured", "name it in the database, or at its connection")
 			continue
@@ -145,6 +147,11 @@ func (b *builder) overConnection(name string, v config.VirtualBucket) {
 		TenantID: tenantOf(v.TenantID), Name: name, Owner: owner, Region: b.cfg.Proxy.Region,
 		Tenants: v.Tenants, Mounts: []router.Mount{m}, Rule: "flat over a physical bucket, configured",
 	}
+	r.Versioning = versioning(v.Versioning)
+	r.Versions = router.VersionsBelow(m)
+	if v.VersionsPrefix != "" {
+		r.Versions.Prefix = v.VersionsPrefix
+	}
 	if !v.TenantPrefix {
 		b.add(r, pathOf(name))
 		return
@@ -154,6 +161,10 @@ func (b *builder) overConnection(name string, v config.VirtualBucket) {
 		own := r
 		own.TenantID, own.Mounts = tenant, []router.Mount{m}
 		own.Mounts[0].Prefix += tenant + "/"
+		own.Versions = router.VersionsBelow(own.Mounts[0])
+		if v.VersionsPrefix != "" {
+			own.Versions.Prefix = v.VersionsPrefix + tenant + "/"
+		}
 		b.add(own, pathOf(name))
 	}
 }

@@ -46,6 +46,7 @@ func Build(cfg *config.Config, o Options) *Map {
 		Template: router.Template{
 			Backend: cfg.Proxy.BucketTemplate.Connection,
 			Bucket:  cfg.Proxy.BucketTemplate.Bucket, Prefix: cfg.Proxy.BucketTemplate.Prefix,
+			VersionsPrefix: cfg.Proxy.BucketTemplate.VersionsPrefix,
 		},
 	}}
 	b.tenants()
@@ -59,6 +60,7 @@ func Build(cfg *config.Config, o Options) *Map {
 	slices.SortFunc(b.Buckets, func(x, y router.BucketRecord) int {
 		return cmp.Or(strings.Compare(x.TenantID, y.TenantID), strings.Compare(x.Name, y.Name))
 	})
+	b.checkVersioning()
 	b.conflicts()
 	b.remarks()
 	return &b.Map

@@ -42,7 +42,8 @@ func (r *Router) CreateBucket(ctx context.Context, id Identity, bucket string) (
 		Region: t.Region, Created: r.now().UTC().Truncate(time.Millisecond),
 		Mounts: []Mount{t.Template.mount(id.TenantID, bucket)},
 	}
-	route, err := t.route(&record, id.TenantID)
+	record.Versions = t.Template.versions(record.Mounts[0], id.TenantID, bucket)
+	route, err := t.route(&record, &Route{TenantID: id.TenantID})
 	if err != nil {
 		return nil, err
 	}
@@ -156,21 +157,40 @@ func (r *Router) DeleteBucket(ctx context.Context, id Identity, bucket string) e
 	if !id.Allows(Admin, bucket, "") {
 		return s3err.New(s3err.AccessDenied)
 	}
-	if err := t.clear(ctx, record); err != nil {
+	record.placeVersions()
+	if err := r.clear(ctx, t, &record); err != nil {
 		return err
 	}
 	if err := r.records.DeleteBucket(ctx, record); err != nil {
 		return fmt.Errorf("router: delete %q: %w", bucket, err)
 	}
 	r.changed(id.TenantID, bucket)
+	return r.forgetBucket(ctx, &record)
+}
+
+// forgetBucket removes from the index what was known of a bucket.
+func (r *Router) forgetBucket(ctx context.Context, b *BucketRecord) error {
+	if b.Versions == nil {
+		return nil
+	}
+	for _, id := range []string{b.IndexID(&b.Mounts[0]), b.BucketID} {
+		if err := r.forget(ctx, id); err != nil {
+			return fmt.Errorf("router: delete %q: %w", b.Name, err)
+		}
+	}
 	return nil
 }
 
 // clear removes what is physical of an empty bucket.
-func (t *table) clear(ctx context.Context, record BucketRecord) error {
-	route, err := t.route(&record, record.TenantID)
+func (r *Router) clear(ctx context.Context, t *table, record *BucketRecord) error {
+	route, err := r.route(ctx, t, record, record.TenantID)
 	if err != nil {
 		return err
+	}
+	if route.Settings.Versioning != Unversioned {
+		if err := r.clearVersions(ctx, t, route); err != nil {
+			return err
+		}
 	}
 	m := record.Mounts[0]
 	if !m.Own {

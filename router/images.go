@@ -23,11 +23,23 @@ func newImages(records []BucketRecord, stores map[string]string) images {
 	var all images
 	for i := range records {
 		r := &records[i]
-		for j := range r.Mounts {
-			all = append(all, newImage(r, &r.Mounts[j], stores))
+		for _, m := range r.places() {
+			all = append(all, newImage(r, m, stores))
 		}
 	}
 	slices.SortStableFunc(all, compareImages)
+	return all
+}
+
+// places are where r keeps anything.
+func (r *BucketRecord) places() []*Mount {
+	var all []*Mount
+	for i := range r.Mounts {
+		all = append(all, &r.Mounts[i])
+	}
+	if r.Versions != nil {
+		all = append(all, r.Versions)
+	}
 	return all
 }
 
@@ -78,8 +90,8 @@ const maxConflicts = 20
 // conflictsWith returns an error when a record that is not among all shares an
 // object with one that is.
 func (all images) conflictsWith(r *BucketRecord, stores map[string]string) error {
-	for i := range r.Mounts {
-		x := newImage(r, &r.Mounts[i], stores)
+	for _, m := range r.places() {
+		x := newImage(r, m, stores)
 		for n := 0; n <= len(x.mount.Prefix); n++ {
 			outer := *x.mount
 			outer.Prefix = x.mount.Prefix[:n]
@@ -111,6 +123,8 @@ func (x image) conflict(o image) error {
 	switch {
 	case !x.mount.overlaps(o.mount):
 		return nil
+	case x.record == o.record && (x.mount == x.record.Versions || o.mount == x.record.Versions):
+		return nil // It is in the mount of its type, or the mount that it lies in does not show it.
 	case x.record == o.record:
 		if x.mount == o.mount || x.mount.samePlace(o.mount) {
 			return nil
@@ -128,7 +142,7 @@ func (x image) conflict(o image) error {
 // same place: two keys would be one object, or one object have two policies.
 func (x image) aliased(o image) error {
 	switch {
-	case x.mount.Old || o.mount.Old:
+	case x.mount.Old || o.mount.Old || x.mount == x.record.Versions || o.mount == o.record.Versions:
 		return nil
 	case x.mount.Prefix != o.mount.Prefix:
 		return fmt.Errorf("buckets %q and %q of tenant %q show the same objects, and would keep different ones in one place: %s and %s",

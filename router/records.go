@@ -21,6 +21,14 @@ type BucketRecord struct {
 	Created  time.Time `json:"created"`
 	Mounts   []Mount   `json:"mounts"` // one, but for buckets of the configuration
 
+	// Versions is where the bodies of versions are: a place that no other bucket but an alias uses. It may lie in
+	// a mount of the bucket, which then does not show it. Nil: the bucket cannot have versions.
+	Versions *Mount `json:"versions,omitempty"`
+
+	// Versioning is what the configuration wants, as long as nobody has set anything else.
+	Versioning Versioning `json:"-"`
+	fresh      bool       // nobody has seen it before: its id has just been made
+
 	// Group, of a bucket of the configuration, names what it is a view of: buckets of a tenant
 	// with the same group are aliases, and have one BucketID. Empty: of nothing but itself.
 	Group string `json:"-"`
@@ -30,6 +38,9 @@ type BucketRecord struct {
 	// Rule says how the bucket came about, for the operator.
 	Rule string `json:"-"`
 }
+
+// IndexID is what the index knows the objects of a mount by. Aliases have the same.
+func (r *BucketRecord) IndexID(m *Mount) string { return r.BucketID + "/" + m.ID }
 
 // ErrExists is what an insert under a key in use gives.
 var ErrExists = errors.New("already exists")
@@ -74,6 +85,8 @@ type Settings struct {
 	// Enabling says that proxies are being told that the bucket will have versions. Nobody
 	// writes to it until an entry without it follows.
 	Enabling bool `json:"enabling,omitempty"`
+	// Closing says that the bucket is being removed: nobody writes to it.
+	Closing bool `json:"closing,omitempty"`
 	// Complete says that the index knows all objects of the bucket: there were none when it began to
 	// have versions, or all have been imported.
 	Complete bool `json:"complete,omitempty"`

@@ -28,6 +28,7 @@ type Route struct {
 	Backend  backends.Backend // takes virtual keys; Bucket is ignored
 	Record   *BucketRecord    // what it was composed from; read only
 	Settings Settings         // likewise: in force when the route was resolved
+	Door     *Door            // what writes pass through; nil: nothing can be set that would matter
 }
 
 // Resolver finds the route of a virtual bucket. [Router] does, and so does a
@@ -57,7 +58,13 @@ type Config struct {
 
 	// Compose shows the mounts of a bucket as one Backend. It is given and not built in,
 	// because only cmd knows the compositions. All connections of the record are among Backends.
-	Compose func(*BucketRecord) backends.Backend
+	// It sees Settings and Door of the route that is being made; without any it is the
+	// plain place that is wanted.
+	Compose func(*BucketRecord, *Route) backends.Backend
+
+	// FreshFor is how long routes are used without asking the index; 0 when there is only this proxy, and nobody
+	// else changes anything. Outage is how much longer they are used when the index cannot be asked.
+	FreshFor, Outage time.Duration
 }
 
 // Options is what a Router is made of.
@@ -65,21 +72,30 @@ type Options struct {
 	Config
 	Records Records
 	Changed func(tenantID, bucket string) // told of every bucket made or removed; may be nil
-	Now     func() time.Time              // time.Now when nil
+
+	// Forget removes what the index has under an [BucketRecord.IndexID], or a BucketID, of a bucket that
+	// was removed; may be nil.
+	Forget func(ctx context.Context, id string) error
+	Now    func() time.Time // time.Now when nil
 }
 
 // Router is every bucket there is. It is safe for concurrent use.
 type Router struct {
 	records Records
 	changed func(tenantID, bucket string)
+	forget  func(context.Context, string) error
 	now     func() time.Time
 	table   atomic.Pointer[table]
+	gates   gates
 	locks   keyLocks
 }
 
 // New returns a Router, or every problem that the configuration has.
 func New(ctx context.Context, o Options) (*Router, error) {
-	r := &Router{records: o.Records, changed: o.Changed, now: o.Now}
+	r := &Router{records: o.Records, changed: o.Changed, forget: o.Forget, now: o.Now}
+	if r.forget == nil {
+		r.forget = func(context.Context, string) error { return nil }
+	}
 	if r.changed == nil {
 		r.changed = func(string, string) {}
 	}
@@ -110,7 +126,7 @@ func (r *Router) Reload(ctx context.Context, c Config) error {
 			t.generation = old.generation + 1
 		}
 		if r.table.CompareAndSwap(old, t) {
-			return nil
+			return r.configureVersioning(ctx, t)
 		}
 	}
 }
@@ -139,12 +155,14 @@ func (r *Router) identify(ctx context.Context, b *BucketRecord) error {
 	if b.Group != "" {
 		name = "group/" + b.TenantID + "/" + b.Group
 	}
+	mine := first.BucketID
 	if value, err = r.records.InsertValue(ctx, name, value); err != nil {
 		return fmt.Errorf("router: id of bucket %q: %w", b.Name, err)
 	}
 	if err := json.Unmarshal(value, &first); err != nil {
 		return fmt.Errorf("router: id of bucket %q: %w", b.Name, err)
 	}
+	b.fresh = first.BucketID == mine
 	if b.BucketID == "" {
 		b.BucketID = first.BucketID
 	}
@@ -191,8 +209,8 @@ func (t *table) checkRecord(b *BucketRecord) error {
 // Resolve implements [Resolver].
 func (r *Router) Resolve(ctx context.Context, tenantID, bucket string) (*Route, error) {
 	t := r.table.Load()
-	if r, ok := t.configured(tenantID, bucket); ok {
-		return t.route(r, tenantID)
+	if b, ok := t.configured(tenantID, bucket); ok {
+		return r.route(ctx, t, b, tenantID)
 	}
 	if err := ValidateBucketName(bucket); err != nil {
 		return nil, err
@@ -204,7 +222,20 @@ func (r *Router) Resolve(ctx context.Context, tenantID, bucket string) (*Route, 
 	if !ok {
 		return nil, noSuchBucket(bucket)
 	}
-	return t.route(&record, tenantID)
+	record.placeVersions()
+	return r.route(ctx, t, &record, tenantID)
+}
+
+// route makes the route of a record as a tenant sees it.
+func (r *Router) route(ctx context.Context, t *table, b *BucketRecord, tenantID string) (*Route, error) {
+	settings, door, err := r.open(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	if settings.Closing {
+		return nil, noSuchBucket(b.Name)
+	}
+	return t.route(b, &Route{TenantID: tenantID, Settings: settings, Door: door})
 }
 
 // noSuchBucket is the error for a bucket that the tenant does not have.

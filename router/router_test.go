@@ -56,7 +56,7 @@ func newWorld(t *testing.T, edits ...func(*router.Config)) *world {
 		Tenants:  []string{"t", "u"},
 		Region:   "eu-central-1",
 	}
-	w.config.Compose = func(r *router.BucketRecord) backends.Backend {
+	w.config.Compose = func(r *router.BucketRecord, _ *router.Route) backends.Backend {
 		m := r.Mounts[0]
 		return mount.New(mount.Options{
 			Backend: w.config.Backends[m.Backend], Bucket: m.Bucket, Prefix: m.Prefix,

@@ -138,9 +138,9 @@ func (t *table) servable(r *BucketRecord) error {
 	return nil
 }
 
-// route composes the route of a record as a tenant sees it. What goes wrong is the
+// route completes the route of a record, which has tenant, settings and door. What goes wrong is the
 // operator's affair: InternalError with the cause.
-func (t *table) route(r *BucketRecord, tenantID string) (*Route, error) {
+func (t *table) route(r *BucketRecord, route *Route) (*Route, error) {
 	if err := t.servable(r); err != nil {
 		return nil, s3err.New(s3err.InternalError).Because(err)
 	}
@@ -148,10 +148,10 @@ func (t *table) route(r *BucketRecord, tenantID string) (*Route, error) {
 	if region == "" {
 		region = t.Region
 	}
-	return &Route{
-		Name: r.Name, BucketID: r.BucketID, TenantID: tenantID, Owner: r.Owner,
-		Region: region, Created: r.Created, Backend: t.Compose(r), Record: r,
-	}, nil
+	route.Name, route.BucketID, route.Owner = r.Name, r.BucketID, r.Owner
+	route.Region, route.Created, route.Record = region, r.Created, r
+	route.Backend = t.Compose(r, route)
+	return route, nil
 }
 
 // manager returns who makes and removes the physical bucket of m.

@@ -12,6 +12,9 @@ type Template struct {
 	Backend string // name of the connection
 	Bucket  string // physical; one with {bucket} in its name is made and removed with the virtual one
 	Prefix  string
+
+	// VersionsPrefix is where versions are, in the physical bucket; empty: below Prefix.
+	VersionsPrefix string
 }
 
 // DefaultTemplate gives every bucket a physical bucket of its own, so that
@@ -41,6 +44,31 @@ func (t Template) mount(tenantID, bucket string) Mount {
 	return Mount{ID: mainMount, Backend: t.Backend, Bucket: fill.Replace(t.Bucket), Prefix: fill.Replace(t.Prefix), Own: t.own()}
 }
 
+// versionsDir is where the versions of a bucket are, below its own prefix, when nobody says where else.
+const versionsDir = ".versions/"
+
+// versions is where the versions of a bucket are to be.
+func (t Template) versions(m Mount, tenantID, bucket string) *Mount {
+	v := Mount{ID: versionsMount, Backend: m.Backend, Bucket: m.Bucket, Prefix: m.Prefix + versionsDir}
+	if t.VersionsPrefix != "" {
+		v.Prefix = strings.NewReplacer(tenantMark, tenantID, bucketMark, bucket).Replace(t.VersionsPrefix)
+	}
+	return &v
+}
+
+// versionsMount is the id of the place of versions.
+const versionsMount = "versions"
+
+// VersionsBelow is the place of versions of a bucket of one mount that has no other: below its own prefix.
+func VersionsBelow(m Mount) *Mount { return Template{}.versions(m, "", "") }
+
+// placeVersions gives a bucket that was made before there were versions its place for them.
+func (r *BucketRecord) placeVersions() {
+	if r.Versions == nil && r.Group == "" && r.Rule == "" && len(r.Mounts) == 1 && !r.Mounts[0].Old {
+		r.Versions = VersionsBelow(r.Mounts[0])
+	}
+}
+
 // validate refuses templates under which two buckets could share an object.
 // Neither tenants nor buckets have a slash in their names, so what is filled in
 // can be read back, and no image lies in another, when a slash follows it (or
@@ -51,6 +79,16 @@ func (t Template) validate(tenants int) error {
 	}
 	if tenants > 1 && !t.namesTenant() {
 		return fmt.Errorf("bucketTemplate: neither bucket %q nor prefix %q has %s in it: the tenants would share their buckets", t.Bucket, t.Prefix, tenantMark)
+	}
+	if t.VersionsPrefix != "" {
+		v := t
+		v.Prefix, v.VersionsPrefix = t.VersionsPrefix, ""
+		if err := v.validate(tenants); err != nil {
+			return fmt.Errorf("versionsPrefix: %w", err)
+		}
+		if strings.HasPrefix(t.Prefix, v.head()) || strings.HasPrefix(t.VersionsPrefix, t.head()) {
+			return fmt.Errorf("bucketTemplate: versionsPrefix %q and prefix %q could give one place to two buckets: begin them differently, or leave versionsPrefix out", t.VersionsPrefix, t.Prefix)
+		}
 	}
 	for _, s := range [...]string{t.Bucket + "/", t.Prefix} {
 		for _, at := range placeholder.FindAllStringIndex(s, -1) {

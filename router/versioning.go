@@ -2,6 +2,12 @@ package router
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/xronox/xronox-proxy/s3err"
 )
@@ -9,6 +15,179 @@ import (
 // SetVersioning has a bucket keep versions from now on, or keep no more: NoSuchBucket, AccessDenied,
 // NotImplemented for a bucket that has no place for versions. When it returns nil, every later write
 // to the bucket is versioned as v says.
+//
+// A bucket gets its first versions in two steps. While it is Enabling, nobody writes to it: neither those who
+// know that yet, nor, once all routes from before are out of date, those who did not. Only then does somebody write
+// versions. A process that dies in between leaves the bucket Enabling, and whoever
+// resolves it later finishes that.
 func (r *Router) SetVersioning(ctx context.Context, id Identity, bucket string, v Versioning) error {
-	return s3err.New(s3err.NotImplemented)
+	route, err := r.Resolve(ctx, id.TenantID, bucket)
+	if err != nil {
+		return err
+	}
+	if !id.Allows(Admin, bucket, "") {
+		return s3err.New(s3err.AccessDenied)
+	}
+	if route.Record.Versions == nil {
+		return s3err.Newf(s3err.NotImplemented, "The bucket has no place for versions.")
+	}
+	return r.setVersioning(ctx, route.Record, Settings{Versioning: v, AccessKey: id.AccessKey})
+}
+
+// setVersioning brings a bucket to the state in want.
+func (r *Router) setVersioning(ctx context.Context, b *BucketRecord, want Settings) error {
+	for {
+		top, err := r.records.TopSettings(ctx, b.BucketID)
+		switch {
+		case err != nil:
+			return fmt.Errorf("router: versioning of %q: %w", b.Name, err)
+		case top.Closing:
+			return noSuchBucket(b.Name)
+		case top.Versioning == want.Versioning && !top.Enabling:
+			return nil
+		}
+		next := want
+		next.Enabling, next.Complete = top.Versioning == Unversioned, top.Complete
+		if top.Enabling {
+			if next.Complete, err = r.quiesce(ctx, b); err != nil {
+				return err
+			}
+		}
+		if err := r.insertSettings(ctx, b, top, next); err != nil && !errors.Is(err, ErrExists) {
+			return fmt.Errorf("router: versioning of %q: %w", b.Name, err)
+		}
+	}
+}
+
+// insertSettings adds settings behind top, and lets no route live that does not know them.
+func (r *Router) insertSettings(ctx context.Context, b *BucketRecord, top, next Settings) error {
+	next.Seq, next.Time = top.Seq+1, r.now().UTC().Truncate(time.Millisecond)
+	err := r.records.InsertSettings(ctx, b.BucketID, next)
+	r.gates.close(b.BucketID)
+	r.renew()
+	return err
+}
+
+// quiesce waits until nobody writes to a bucket any more as if it had no versions. It reports whether
+// the bucket is empty then.
+func (r *Router) quiesce(ctx context.Context, b *BucketRecord) (empty bool, err error) {
+	r.gates.close(b.BucketID)
+	if !b.fresh {
+		if err := r.propagate(ctx); err != nil {
+			return false, err
+		}
+	}
+	return r.table.Load().empty(ctx, b), nil
+}
+
+// empty reports whether there is no object in any view of a bucket that would have versions. A store that
+// cannot be asked may have some.
+func (t *table) empty(ctx context.Context, b *BucketRecord) bool {
+	views := []*BucketRecord{b}
+	for i := range t.Buckets {
+		if t.Buckets[i].BucketID == b.BucketID {
+			views = append(views, &t.Buckets[i])
+		}
+	}
+	for _, v := range views {
+		for _, m := range v.Mounts {
+			if m.Old || m.ID == versionsMount {
+				continue
+			}
+			m.Under, m.Classes = "", nil
+			one := &BucketRecord{Name: v.Name, BucketID: v.BucketID, Mounts: []Mount{m}}
+			if t.servable(one) != nil {
+				return false
+			}
+			out, err := t.Compose(one, &Route{}).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &v.Name, MaxKeys: aws.Int32(1)})
+			if err != nil || len(out.Contents) > 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// propagate waits until every proxy has noticed what is in the index.
+func (r *Router) propagate(ctx context.Context) error {
+	t := r.table.Load()
+	if t.FreshFor <= 0 {
+		return nil
+	}
+	wait := t.FreshFor + t.Outage + takeEffect
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(wait):
+		return nil
+	}
+}
+
+// takeEffect is how long a write may take from when it passes its door until it has taken effect.
+const takeEffect = 2 * time.Second
+
+// renew has no cached route be used any more.
+func (r *Router) renew() {
+	for {
+		old := r.table.Load()
+		if old == nil {
+			return
+		}
+		t := *old
+		t.generation++
+		if r.table.CompareAndSwap(old, &t) {
+			return
+		}
+	}
+}
+
+// configureVersioning carries out what the configuration says of versioning, for buckets on which nobody has
+// set anything else.
+func (r *Router) configureVersioning(ctx context.Context, t *table) error {
+	for i := range t.Buckets {
+		b := &t.Buckets[i]
+		if b.Versioning == Unversioned || b.Versions == nil {
+			continue
+		}
+		top, err := r.records.TopSettings(ctx, b.BucketID)
+		if err != nil {
+			return fmt.Errorf("router: versioning of %q: %w", b.Name, err)
+		}
+		if top.AccessKey != "" || top.Versioning == b.Versioning && !top.Enabling {
+			continue
+		}
+		if err := r.setVersioning(ctx, b, Settings{Versioning: b.Versioning}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open returns what is in force for a bucket, and the door for writes to it.
+func (r *Router) open(ctx context.Context, b *BucketRecord) (Settings, *Door, error) {
+	if b.Versions == nil {
+		return Settings{}, nil, nil
+	}
+	t := r.table.Load()
+	d := &Door{gate: r.gates.get(b.BucketID), read: time.Now(), freshFor: t.FreshFor, outage: t.Outage}
+	d.current = func(ctx context.Context) (Settings, error) { return r.records.TopSettings(ctx, b.BucketID) }
+	var err error
+	if d.settings, err = d.current(ctx); err != nil {
+		return Settings{}, nil, fmt.Errorf("router: settings of %q: %w", b.Name, err)
+	}
+	if d.settings.Enabling && r.now().Sub(d.settings.Time) > abandonedAfter {
+		go r.finishEnabling(context.WithoutCancel(ctx), b, d.settings)
+	}
+	return d.settings, d, nil
+}
+
+// abandonedAfter is when somebody else goes on with what a process began and did not finish. It is
+// no harm if both do.
+const abandonedAfter = time.Minute
+
+// finishEnabling goes on with Enabling a bucket.
+func (r *Router) finishEnabling(ctx context.Context, b *BucketRecord, s Settings) {
+	ctx, cancel := context.WithTimeout(ctx, 2*abandonedAfter)
+	defer cancel()
+	_ = r.setVersioning(ctx, b, Settings{Versioning: s.Versioning, AccessKey: s.AccessKey}) // Or the next one does.
 }

@@ -25,12 +25,12 @@ const maxKeyBytes = 1024
 // MountID, are needed.
 type Options struct {
 	Backend  backends.Backend
-	Bucket   string   // physical
-	Prefix   string   // physical key = Prefix + what follows Under in the key
-	Under    string   // every key of the mount begins with it; calls with others are mistakes
-	Exclude  []string // physical prefixes below Prefix that are not the mount's
-	BucketID string   // of the virtual bucket; UploadIds are bound to it,
-	MountID  string   // and to this
+	Bucket   string        // physical
+	Prefix   string        // physical key = Prefix + what follows Under in the key
+	Under    string        // every key of the mount begins with it; calls with others are mistakes
+	Exclude  []string      // physical prefixes below Prefix that are not the mount's
+	BucketID string        // of the virtual bucket; UploadIds are bound to it,
+	MountID  string        // and to this
 	Sealer   *token.Sealer // nil for what another mount is on top of: UploadIds are those from below
 }
 

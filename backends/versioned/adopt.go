@@ -34,7 +34,7 @@ func (b *bucket) adopt(ctx context.Context, o versions.Object) (versions.Row, er
 		ID: id, Plain: true, Size: aws.ToInt64(head.ContentLength), ETag: aws.ToString(head.ETag),
 		StorageClass: head.StorageClass, Parts: partsOf(aws.ToString(head.ETag)), Checksum: checksumOf(head, head.ChecksumType),
 	}
-	return versions.Commit(ctx, b.Index, versions.Head{Object: o}, func(top versions.Row) (versions.Row, error) {
+	return b.commit(ctx, versions.Head{Object: o}, func(top versions.Row) (versions.Row, error) {
 		if top.Seq > 0 {
 			return top, nil // Somebody else was first, and what we saw is perhaps his.
 		}

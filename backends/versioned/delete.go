@@ -27,7 +27,7 @@ func (b *bucket) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s
 		return nil, err
 	}
 	suspended := b.Versioning == router.Suspended
-	row, err := versions.Commit(ctx, b.Index, h, func(top versions.Row) (versions.Row, error) {
+	row, err := b.commit(ctx, h, func(top versions.Row) (versions.Row, error) {
 		if err := backends.CheckDelete(top.State.Current.Meta(), in); err != nil {
 			return top, err
 		}
@@ -70,7 +70,7 @@ func (b *bucket) removeVersion(ctx context.Context, in *s3.DeleteObjectInput) (*
 	}
 	var v *versions.Version
 	wasCurrent := false
-	row, err := versions.Commit(ctx, b.Index, h, func(top versions.Row) (_ versions.Row, err error) {
+	row, err := b.commit(ctx, h, func(top versions.Row) (_ versions.Row, err error) {
 		at := versions.Head{Object: h.Object, Top: top}
 		if v, err = versions.Lookup(ctx, b.Index, at, id); err != nil {
 			return top, err

@@ -53,7 +53,7 @@ func (b *bucket) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersio
 		return index{b}.ListObjectVersions(ctx, in)
 	}
 	return backends.MergeVersions(ctx, []backends.VersionSource{
-		{Lister: index{b}},
+		{Versioned: index{b}},
 		{Lister: before{b.Heads, asOf(ctx)}, Filter: b.unknown(in.Prefix, in.MaxKeys)},
 	}, in)
 }

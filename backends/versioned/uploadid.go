@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -14,12 +15,16 @@ import (
 	"github.com/xronox/xronox-proxy/versions"
 )
 
-// The UploadId of an upload is the number of its body and behind it that of the store. Whoever is on top seals it.
-const numberLength = 8
+// The UploadId of an upload is a letter, the number of its body, and that of the store. Whoever is on top seals
+// it. Those of uploads that began before there were versions have another form, and are no uploads any more.
+const (
+	numberLength = 8
+	uploadKind   = "\x01v"
+)
 
 // uploadID puts the two together. Those of a key are in the order in which uploads began.
 func uploadID(n int64, below *string) *string {
-	return aws.String(string(binary.BigEndian.AppendUint64(nil, uint64(n))) + aws.ToString(below))
+	return aws.String(string(binary.BigEndian.AppendUint64([]byte(uploadKind), uint64(n))) + aws.ToString(below))
 }
 
 // uploadVersion is the version that an upload will be. Its nonce follows from what a listing of the
@@ -29,13 +34,13 @@ func (b *bucket) uploadVersion(o versions.Object, n int64) versions.VersionID {
 	return versions.VersionID{N: n, Nonce: binary.BigEndian.Uint64(sum[:]), Null: b.Versioning == router.Suspended}
 }
 
-// errUploadID is for the operator: whoever seals UploadIds has opened one that we did not make.
-var errUploadID = errors.New("BUG: versioned: an UploadId without a number")
+// errUploadID is for the operator.
+var errUploadID = errors.New("the upload began before the bucket had versions")
 
 // enter replaces key and id of an input by those of the upload in the store, and returns the version it will be.
 func (u *uploads) enter(key, id **string) (versions.VersionID, error) {
-	s := aws.ToString(*id)
-	if len(s) <= numberLength {
+	s, ok := strings.CutPrefix(aws.ToString(*id), uploadKind)
+	if !ok || len(s) <= numberLength {
 		return versions.VersionID{}, s3err.New(s3err.NoSuchUpload).With("UploadId", s).Because(errUploadID)
 	}
 	v := u.uploadVersion(u.object(*key), int64(binary.BigEndian.Uint64([]byte(s[:numberLength]))))

@@ -45,6 +45,7 @@ type Options struct {
 	BodyClass    types.StorageClass // of bodies, whatever class their objects have; empty: the object's
 	BodyKMSKeyID string             // encrypts bodies; empty: as the object is
 
+	Door    *router.Door     // what commits pass through; nil: it is always open
 	Repairs *Repairs         // gets the objects whose heads could not be shown; nil: nobody does
 	Now     func() time.Time // time.Now when nil
 	Log     *slog.Logger     // silent when nil
@@ -77,6 +78,11 @@ func (b *bucket) object(key *string) versions.Object {
 // body is the key of a version's body.
 func (b *bucket) body(key string, id versions.VersionID) string {
 	return b.Layout.Body(b.DataType, key, id.N)
+}
+
+// commit is [versions.Commit] through the door.
+func (b *bucket) commit(ctx context.Context, h versions.Head, decide func(versions.Row) (versions.Row, error)) (versions.Row, error) {
+	return through(ctx, b.Door, func() (versions.Row, error) { return versions.Commit(ctx, b.Index, h, decide) })
 }
 
 // by is who is behind a request.

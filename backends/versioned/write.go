@@ -110,6 +110,11 @@ func (w *write) insert(ctx context.Context, match, noneMatch *string) (row versi
 			return row, true, err
 		}
 	}
+	leave, err := w.b.Door.Enter(ctx)
+	if err != nil {
+		return row, true, err
+	}
+	defer leave()
 	row, err = versions.Commit(ctx, w.b.Index, w.head, func(top versions.Row) (versions.Row, error) {
 		err := backends.CheckWrite(top.State.Current.Meta(), match, noneMatch)
 		if err == nil {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -23,6 +24,7 @@ import (
 	"github.com/xronox/xronox-proxy/backends/overlay"
 	"github.com/xronox/xronox-proxy/backends/policy"
 	"github.com/xronox/xronox-proxy/backends/s3backend"
+	"github.com/xronox/xronox-proxy/backends/versioned"
 	"github.com/xronox/xronox-proxy/config"
 	"github.com/xronox/xronox-proxy/mapping"
 	"github.com/xronox/xronox-proxy/router"
@@ -204,33 +206,55 @@ func (a *app) makeBuckets(ctx context.Context, s stores, m *mapping.Map, everywh
 
 // composer composes the Backend of a virtual bucket from its mounts.
 type composer struct {
-	stores stores
-	sealer *token.Sealer
-	index  versions.Index
+	stores  stores
+	sealer  *token.Sealer
+	index   versions.Index
+	repairs *versioned.Repairs
+	log     *slog.Logger
 }
 
-// compose implements the Compose of [router.Config]: mounts, as one bucket when there are
-// several, over the old place when there is one.
-func (c *composer) compose(r *router.BucketRecord) backends.Backend {
+// compose implements the Compose of [router.Config]: mounts, with their versions if there are any, as
+// one bucket when there are several, over the old place when there is one.
+func (c *composer) compose(r *router.BucketRecord, route *router.Route) backends.Backend {
 	selector := router.NewSelector(r)
-	b := c.mount(r, &selector.Mounts()[0])
+	b := c.mount(r, &selector.Mounts()[0], route)
 	if !selector.TakesAny() {
-		b = fanout.New(c.parts(r, selector))
+		b = fanout.New(c.parts(r, selector, route))
 	}
 	for i := range r.Mounts {
 		if m := &r.Mounts[i]; m.Old {
-			b = overlay.New(overlay.Options{New: b, Old: c.mount(r, m), BucketID: r.BucketID + "/" + m.Bucket, Tombstones: c.index})
+			b = overlay.New(overlay.Options{New: b, Old: c.mount(r, m, route), BucketID: r.BucketID + "/" + m.Bucket, Tombstones: c.index})
 		}
 	}
-	return governed(b, selector)
+	if route.Door != nil && !isVersioned(route) {
+		b = versioned.NewPlain(b, route.Door)
+	}
+	return governed(b, selector, versionsOf(r, route))
 }
 
-// governed applies the policies of the mounts to a bucket, on top of everything else.
-func governed(b backends.Backend, selector *router.Selector) backends.Backend {
+// isVersioned reports whether a bucket has versions. While it is being given some nobody writes to it.
+func isVersioned(route *router.Route) bool {
+	return route.Settings.Versioning != router.Unversioned && !route.Settings.Enabling
+}
+
+// versionsOf is the place of versions of a bucket that has some; nil for others.
+func versionsOf(r *router.BucketRecord, route *router.Route) *router.Mount {
+	if !isVersioned(route) {
+		return nil
+	}
+	return r.Versions
+}
+
+// governed applies the policies of the mounts to a bucket, on top of everything else. The place that the proxy keeps
+// versions in is the proxy's.
+func governed(b backends.Backend, selector *router.Selector, versions *router.Mount) backends.Backend {
 	none, some := &policy.Policy{}, false
 	policies := make([]policy.Policy, len(selector.Mounts()))
 	for i, m := range selector.Mounts() {
 		policies[i] = policyOf(m.Policy)
+		if isPlace(&m, versions) {
+			policies[i].Access = policy.ReadOnly
+		}
 		some = some || policies[i] != *none
 	}
 	if !some {
@@ -252,19 +276,46 @@ func policyOf(p router.Policy) policy.Policy {
 }
 
 // parts are the mounts of r that keys are selected from.
-func (c *composer) parts(r *router.BucketRecord, selector *router.Selector) fanout.Options {
+func (c *composer) parts(r *router.BucketRecord, selector *router.Selector, route *router.Route) fanout.Options {
 	o := fanout.Options{Select: selector.Select}
 	for i := range selector.Mounts() {
 		o.Mounts = append(o.Mounts, fanout.Mount{
-			Backend: c.mount(r, &selector.Mounts()[i]),
+			Backend: c.mount(r, &selector.Mounts()[i], route),
 			Mixed:   func(prefix string) bool { return selector.Mixed(i, prefix) },
 		})
 	}
 	return o
 }
 
+// isPlace reports whether a mount is nothing but the place of versions.
+func isPlace(m, versions *router.Mount) bool {
+	return versions != nil && m.Backend == versions.Backend && m.Bucket == versions.Bucket && m.Prefix == versions.Prefix
+}
+
+// versioned shows one mount of r with its versions. The mount on top has Under and the UploadIds, and knows
+// nothing of where the two places are.
+func (c *composer) versioned(r *router.BucketRecord, m *router.Mount, route *router.Route) backends.Backend {
+	v := r.Versions
+	heads := mount.Options{Backend: c.stores[m.Backend], Bucket: m.Bucket, Prefix: m.Prefix, Exclude: m.Exclude}
+	if m.Backend == v.Backend && m.Bucket == v.Bucket && strings.HasPrefix(v.Prefix, m.Prefix) {
+		heads.Exclude = append(slices.Clip(heads.Exclude), v.Prefix)
+	}
+	b := versioned.New(versioned.Options{
+		Heads:  mount.New(heads),
+		Bodies: mount.New(mount.Options{Backend: c.stores[v.Backend], Bucket: v.Bucket, Prefix: v.Prefix}),
+		Index:  c.index, BucketID: r.IndexID(m), DataType: m.ID,
+		Versioning: route.Settings.Versioning, Complete: route.Settings.Complete, Door: route.Door,
+		HeadKMSKeyID: m.Policy.KMSKeyID, BodyClass: types.StorageClass(v.Policy.StorageClass), BodyKMSKeyID: v.Policy.KMSKeyID,
+		Repairs: c.repairs, Log: c.log,
+	})
+	return mount.New(mount.Options{Backend: b, Under: m.Under, BucketID: r.BucketID, MountID: m.ID, Sealer: c.sealer})
+}
+
 // mount shows one mount of r.
-func (c *composer) mount(r *router.BucketRecord, m *router.Mount) backends.Backend {
+func (c *composer) mount(r *router.BucketRecord, m *router.Mount, route *router.Route) backends.Backend {
+	if v := versionsOf(r, route); v != nil && !m.Old && !isPlace(m, v) {
+		return c.versioned(r, m, route)
+	}
 	return mount.New(mount.Options{
 		Backend: c.stores[m.Backend], Bucket: m.Bucket, Prefix: m.Prefix, Under: m.Under, Exclude: m.Exclude,
 		BucketID: r.BucketID, MountID: m.ID, Sealer: c.sealer,

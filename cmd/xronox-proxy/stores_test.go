@@ -41,7 +41,7 @@ func TestOldPlacesAreApart(t *testing.T) {
 	view := func(old string) backends.Backend {
 		return c.compose(&router.BucketRecord{BucketID: "id", Mounts: []router.Mount{
 			{ID: "content", Backend: "s", Bucket: "new"}, {ID: "old", Backend: "s", Bucket: old, Old: true},
-		}})
+		}}, &router.Route{})
 	}
 	has := func(b backends.Backend) bool {
 		_, err := b.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: new("v"), Key: new("shared")})

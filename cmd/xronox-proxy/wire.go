@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"path/filepath"
 	"slices"
 
 	"github.com/xronox/xronox-proxy/admin"
 	"github.com/xronox/xronox-proxy/backends/s3backend"
+	"github.com/xronox/xronox-proxy/backends/versioned"
 	"github.com/xronox/xronox-proxy/cache"
 	"github.com/xronox/xronox-proxy/config"
 	"github.com/xronox/xronox-proxy/mapping"
@@ -71,14 +71,14 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 		return nil, err
 	}
 	a.probeServices(ctx, cfg, m)
-	c := &composer{stores: stores, sealer: sealer, index: index}
+	c := &composer{stores: stores, sealer: sealer, index: index, repairs: a.startRepairs(ctx), log: log}
 	var routes *cache.Routes
 	r, err := router.New(ctx, router.Options{
 		Config: router.Config{
 			Backends: stores, Stores: m.Stores, Template: m.Template, Buckets: m.Buckets, Tenants: m.Tenants,
 			Region: cfg.Proxy.Region, Compose: c.compose,
 		},
-		Records: index,
+		Records: index, Forget: index.Forget,
 		Changed: func(tenantID, bucket string) { routes.Forget(tenantID, bucket) },
 	})
 	if err != nil {
@@ -98,6 +98,23 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 		},
 	})
 	return a, nil
+}
+
+// startRepairs settles objects in the background as long as the app runs.
+func (a *app) startRepairs(ctx context.Context) *versioned.Repairs {
+	r := versioned.NewRepairs()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.Run(ctx)
+	}()
+	a.closers = append(a.closers, closerFunc(func() error {
+		cancel()
+		<-done
+		return nil
+	}))
+	return r
 }
 
 // checks are what must be well for the server to be ready, by what /readyz calls them.
@@ -133,11 +150,6 @@ func served(cfg *config.Config) []missing {
 	var all []missing
 	if cfg.Proxy.Index.Driver != config.DriverEmbedded {
 		all = append(all, missing{"xronoxProxy.index.driver", string(cfg.Proxy.Index.Driver)})
-	}
-	for _, name := range slices.Sorted(maps.Keys(cfg.Proxy.VirtualBuckets)) {
-		if cfg.Proxy.VirtualBuckets[name].Versioning != "" {
-			all = append(all, missing{"xronoxProxy.virtualBuckets." + name + ".versioning", "versioning"})
-		}
 	}
 	return all
 }

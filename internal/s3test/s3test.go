@@ -155,7 +155,7 @@ func newServer(t testing.TB, o Options) *s3api.Server {
 			Template: o.Template,
 			Tenants:  tenants(o.People),
 			Region:   Region,
-			Compose: func(r *router.BucketRecord) backends.Backend {
+			Compose: func(r *router.BucketRecord, _ *router.Route) backends.Backend {
 				m := r.Mounts[0]
 				mo := mount.Options{Backend: o.Backend, Bucket: m.Bucket, Prefix: m.Prefix, BucketID: r.BucketID, MountID: m.ID, Sealer: sealer}
 				o.Mount(&mo)
