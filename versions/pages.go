@@ -63,7 +63,7 @@ func (p *pages[T]) item() *T { return &p.buffer[p.i] }
 // seek moves to the first item that is not before a position; false at the end, and on an error.
 func (p *pages[T]) seek(to Position) bool {
 	var ok bool
-	if to.Key, ok = ceiling(to.Key); !ok || p.err != nil {
+	if to.Key, ok = Ceiling(to.Key); !ok || p.err != nil {
 		return false
 	}
 	if len(p.buffer) > 0 && !to.before(p.place(&p.buffer[0])) {
@@ -106,10 +106,10 @@ func (p Position) before(q Position) bool {
 	return p.Time.After(q.Time)
 }
 
-// ceiling is the least string of UTF-8 that is not less than key. What is sought is often a
+// Ceiling is the least string of UTF-8 that is not less than key. What is sought is often a
 // [backends.PrefixEnd], which need not be UTF-8, and not every index takes others. All keys are
 // UTF-8, so none is missed. False when there is none.
-func ceiling(key string) (string, bool) {
+func Ceiling(key string) (string, bool) {
 	head, rest := cutInvalid(key)
 	for rest != "" {
 		if r, ok := leastRune(rest); ok {

@@ -11,7 +11,7 @@ func TestCeiling(t *testing.T) {
 	t.Parallel()
 	f := func(key, want string) {
 		t.Helper()
-		if got, ok := ceiling(key); got != want || ok != (want != "" || key == "") {
+		if got, ok := Ceiling(key); got != want || ok != (want != "" || key == "") {
 			t.Errorf("%q: got %q, want %q", key, got, want)
 		}
 	}
@@ -29,7 +29,7 @@ func TestCeiling(t *testing.T) {
 	runes := rapid.SampledFrom([]string{"a", "b", "\x7f", "\u0080", "\ud7ff", "\ue000", "\U0010ffff", "\x00"})
 	rapid.Check(t, func(t *rapid.T) {
 		key := string(rapid.SliceOfN(rapid.SampledFrom([]byte("ab\x00\x7f\x80\xbf\xc2\xc3\xed\xf4\xf5\xff")), 0, 5).Draw(t, "key"))
-		got, ok := ceiling(key)
+		got, ok := Ceiling(key)
 		if ok && got < key || !utf8.ValidString(got) {
 			t.Fatalf("%q: got %q", key, got)
 		}

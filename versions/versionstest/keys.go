@@ -1,6 +1,7 @@
 package versionstest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,7 +53,18 @@ var ranges = [][2]string{
 // sizes are limits of pages.
 var sizes = []int{1, 2, 7, 1000}
 
-func headsInRange(t *testing.T, x versions.Index) {
+// slowPages is how many pages of a listing a slow index is asked for.
+const slowPages = 12
+
+// sizes are the limits of pages of a listing that has so many items.
+func (o Options) sizes(items int) []int {
+	if !o.Slow {
+		return sizes
+	}
+	return slices.DeleteFunc(slices.Clone(sizes), func(size int) bool { return items > slowPages*size })
+}
+
+func (o Options) headsInRange(t *testing.T, x versions.Index) {
 	heads, _ := fill(t, x)
 	for _, r := range ranges {
 		var want []versions.Head
@@ -61,7 +73,7 @@ func headsInRange(t *testing.T, x versions.Index) {
 				want = append(want, h)
 			}
 		}
-		for _, size := range sizes {
+		for _, size := range o.sizes(len(want)) {
 			var got []versions.Head
 			for from := r[1]; ; {
 				list, err := x.Heads(t.Context(), versions.Range{BucketID: "b", Prefix: r[0], From: versions.Position{Key: from}, Limit: size})
@@ -81,11 +93,11 @@ func headsInRange(t *testing.T, x versions.Index) {
 	}
 }
 
-func versionsInRange(t *testing.T, x versions.Index) {
+func (o Options) versionsInRange(t *testing.T, x versions.Index) {
 	_, entries := fill(t, x)
 	f := func(r versions.Range, want []versions.Entry) {
 		t.Helper()
-		for _, size := range sizes {
+		for _, size := range o.sizes(len(want)) {
 			r := r
 			r.Limit = size
 			var got []versions.Entry

@@ -87,9 +87,9 @@ func (ws *Writers) id(o versions.Object) versions.VersionID {
 }
 
 // protocol lets many write at once, and then judges the logs.
-func protocol(t *testing.T, x versions.Index) {
+func (o Options) protocol(t *testing.T, x versions.Index) {
 	left := 600
-	if testing.Short() {
+	if testing.Short() || o.Slow {
 		left = 200
 	}
 	acks := map[versions.Object][]versions.Row{}

@@ -14,7 +14,7 @@ import (
 // rowModel makes random calls to the index and to memindex, and compares.
 func rowModel(t *testing.T, o Options) {
 	keys := rapid.SampledFrom(oddKeys[:14])
-	rapid.Check(t, func(rt *rapid.T) {
+	o.check(t, func(rt *rapid.T) {
 		x, m := o.Open(t), versions.Index(memindex.New())
 		defer x.Close() //nolint:errcheck // the other tests look at it
 		ctx := t.Context()

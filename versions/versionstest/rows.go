@@ -129,8 +129,12 @@ func rowIsUnique(t *testing.T, x versions.Index) {
 	}
 }
 
-func oneRowWins(t *testing.T, x versions.Index) {
-	const racers, rounds = 16, 20
+func (o Options) oneRowWins(t *testing.T, x versions.Index) {
+	const racers = 16
+	rounds := int64(20)
+	if o.Slow {
+		rounds = 5
+	}
 	must(t, x.InsertKey(t.Context(), object))
 	for seq := int64(1); seq <= rounds; seq++ {
 		var winner atomic.Int64

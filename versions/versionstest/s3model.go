@@ -23,8 +23,11 @@ type T interface {
 
 // S3Model does random things with a bucket by way of an index, and compares all that can be seen with what
 // AWS's documentation says of a bucket.
-func S3Model(t T, open func() versions.Index) {
-	rapid.Check(t, func(rt *rapid.T) {
+func S3Model(t T, open func() versions.Index) { s3Model(t, Options{}, open) }
+
+// s3Model is S3Model for an index that may be slow.
+func s3Model(t T, o Options, open func() versions.Index) {
+	o.check(t, func(rt *rapid.T) {
 		x := open()
 		defer x.Close() //nolint:errcheck // the other tests look at it
 		clock := instant(0)

@@ -68,6 +68,8 @@ func hiddenKeys(t *testing.T, x versions.Index) {
 	f("", "", "", keys...)
 	f("b", "", "a/", keys[2:]...)
 	f("b", "", "a/\x00\x00", keys[4:]...)
+	f("b", "", "a/\xff", keys[5:]...) // as listings seek
+	f("b", "", "\xff")
 	f("b", "a/", "", "a/", "a/\x00", "a/b")
 	f("b", "a/", "a/a", "a/b")
 	f("b", "a/", "b")

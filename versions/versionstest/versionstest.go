@@ -28,6 +28,28 @@ type Options struct {
 	// Reopen closes the index and opens it again with what it had; nil when it
 	// does not outlive its process.
 	Reopen func(t testing.TB, x versions.Index) versions.Index
+
+	// Slow says that each call takes milliseconds. Everything is tested then, less often.
+	Slow bool
+}
+
+// slowChecks are how many sequences of random calls a slow index is given.
+const slowChecks = 5
+
+// check is rapid.Check with fewer checks of an index that is slow: those that follow do nothing, but
+// for what rapid does with one that failed.
+func (o Options) check(t rapid.TB, property func(*rapid.T)) {
+	done, failed := 0, false
+	rapid.Check(t, func(rt *rapid.T) {
+		if o.Slow && done >= slowChecks && !failed {
+			return
+		}
+		passed := false
+		defer func() { failed = failed || !passed }()
+		property(rt)
+		passed = true
+		done++
+	})
 }
 
 // Run holds the index against its contract.
@@ -61,21 +83,21 @@ func Run(t *testing.T, o Options) {
 	f("HiddenKeys", hiddenKeys, "Hidden keys are listed in byte order, from any key, and only their bucket's.")
 	f("RowRoundTrip", rowRoundTrip, "A row comes back as it was inserted, every field of it, and belongs to the caller.")
 	f("RowIsUnique", rowIsUnique, "A row is inserted once; a second insert is ErrExists and changes nothing.")
-	f("OneRowWins", oneRowWins, "Of many inserts of a row exactly one succeeds; who loses reads the winner's.")
+	f("OneRowWins", o.oneRowWins, "Of many inserts of a row exactly one succeeds; who loses reads the winner's.")
 	f("ObjectsApart", objectsApart, "No object's rows show among another's, whatever buckets and keys are called.")
 	f("RowsInOrder", rowsInOrder, "Rows come with the greatest Seq first, in whatever order they were inserted.")
 	f("DeleteRows", deleteRows, "A row that is deleted is gone, and all others stay.")
 	f("SlotsOnce", slotsOnce, "No number is taken twice, and none is left out.")
 	f("SlotsInOrder", slotsInOrder, "Slots are listed by key and number, of any size of page.")
 	f("SlotMarks", slotMarks, "The first mark of a slot stays.")
-	f("HeadsInRange", headsInRange, "Objects are listed in byte order with their top rows, from anywhere, in pages of any size.")
-	f("VersionsInRange", versionsInRange, "Versions are listed by key, the newest first, with the latest row about each.")
+	f("HeadsInRange", o.headsInRange, "Objects are listed in byte order with their top rows, from anywhere, in pages of any size.")
+	f("VersionsInRange", o.versionsInRange, "Versions are listed by key, the newest first, with the latest row about each.")
 	f("HeadsFollow", headsFollow, "A listing tells the top row, whatever was noted when it was listed before.")
 	f("Forget", forget, "Nothing is left of a bucket that is forgotten, and all of any other.")
 	f("EndedRows", endedRows, "A call with an ended context fails and changes nothing.")
-	f("Protocol", protocol, "However many commit at once: no gap, no change lost or twice, and states that follow from the rows.")
+	f("Protocol", o.protocol, "However many commit at once: no gap, no change lost or twice, and states that follow from the rows.")
 	t.Run("RowModel", func(t *testing.T) { rowModel(t, o) })
-	t.Run("S3Model", func(t *testing.T) { S3Model(t, func() versions.Index { return o.Open(t) }) })
+	t.Run("S3Model", func(t *testing.T) { s3Model(t, o, func() versions.Index { return o.Open(t) }) })
 	t.Run("Model", func(t *testing.T) { model(t, o) })
 	if o.Reopen != nil {
 		t.Run("Durable", func(t *testing.T) { durable(t, o) })
@@ -295,7 +317,7 @@ func endedContext(t *testing.T, x versions.Index) {
 
 // model runs random operations on the index and on memindex, and compares.
 func model(t *testing.T, o Options) {
-	rapid.Check(t, func(rt *rapid.T) {
+	o.check(t, func(rt *rapid.T) {
 		x, m := o.Open(t), memindex.New()
 		defer x.Close() //nolint:errcheck // the other tests look at it
 		tenant := rapid.SampledFrom([]string{"a", "b", "ab"})
