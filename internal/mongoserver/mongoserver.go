@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -113,6 +114,20 @@ func (s *Server) Stop(t testing.TB) {
 	t.Helper()
 	if err := s.stop(); err != nil {
 		t.Errorf("mongoserver: %v", err)
+	}
+}
+
+// Freeze has a server that runs do nothing, as one that hangs; Thaw has it go on.
+func (s *Server) Freeze(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
+
+// Thaw ends what Freeze began.
+func (s *Server) Thaw(t testing.TB) { s.signal(t, syscall.SIGCONT) }
+
+// signal sends one to the program.
+func (s *Server) signal(t testing.TB, sig syscall.Signal) {
+	t.Helper()
+	if err := s.running.Process.Signal(sig); err != nil {
+		t.Fatalf("mongoserver: %v", err)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/versions"
@@ -94,15 +93,15 @@ func (x *Index) insert(ctx context.Context, c *mongo.Collection, key, others bso
 	}
 	id := bson.NewObjectID()
 	document := append(append(bson.D{{Key: "_id", Value: id}}, key...), others...)
-	wait, lost := firstWait, false
-	for {
+	var lost error // that of the last answer that was
+	for wait := firstWait; ; wait = min(2*wait, lastWait) {
 		_, err := c.InsertOne(ctx, document)
 		switch {
 		case err == nil:
 			return nil
 		case mongo.IsDuplicateKeyError(err):
-		case away(err) && !errors.As(err, &topology.ServerSelectionError{}): // else it was not sent
-			lost = true
+		case away(err):
+			lost = err
 		default:
 			return fail(ctx, err)
 		}
@@ -114,11 +113,11 @@ func (x *Index) insert(ctx context.Context, c *mongo.Collection, key, others bso
 			return nil
 		case found:
 			return versions.ErrExists
-		case lost && once:
-			return fail(ctx, err)
+		case lost != nil && once:
+			return fail(ctx, lost)
 		}
-		if wait = min(2*wait, lastWait); !sleep(ctx, wait) {
-			return fail(ctx, err)
+		if !sleep(ctx, wait) {
+			return fail(ctx, errors.Join(lost, err))
 		}
 	}
 }
@@ -156,7 +155,8 @@ func find[T any](ctx context.Context, c *mongo.Collection, q query) ([]T, error)
 	if q.limit <= 0 {
 		return nil, nil
 	}
-	o := options.Find().SetLimit(int64(q.limit)).SetBatchSize(int32(min(q.limit, batchSize)))
+	// A batch as large as the limit would leave the cursor open, and cost a command more.
+	o := options.Find().SetLimit(int64(q.limit)).SetBatchSize(int32(min(q.limit, batchSize)) + 1)
 	if q.sort != nil {
 		o.SetSort(q.sort)
 	}

@@ -31,7 +31,8 @@
 //
 // Top, Find, InsertRow, TakeSlot and LastSlot are one command each, InsertKey none. Who loses an insert reads
 // what won: one more. A page of Versions is one command where each version has one row, and two where
-// they have few. A page of Heads is one where objects have one row or two. Where histories are longer, it
-// reads hints, and then asks for the rows from them on; it leaves hints where it had to read
-// far, so that only the first listing pays for long histories: [hintGroup] objects a command later on.
+// they have few. A page of Heads is one where objects have one row or two, and two where they have four. Where
+// histories are longer, it reads hints, and then asks for the rows from them on, of 100 objects by each command; it
+// leaves hints where it had to read far. So the first listing pays for long histories, up to a command
+// for each of them, and later ones do not.
 package mongoindex

@@ -31,10 +31,13 @@ func (x *Index) Heads(ctx context.Context, r versions.Range) ([]versions.Head, e
 	}
 	h := &headReader{x: x, Range: r, from: max(r.Prefix, r.From.Key)}
 	// Fast path: where histories are short, nothing is gained by hints.
-	if err = h.read(ctx, nil); err == nil && !h.done() {
-		err = h.readHinted(ctx)
+	for err == nil && !h.done() && h.each <= farRows {
+		err = h.read(ctx, nil)
 	}
-	h.note(ctx)
+	if err == nil && !h.done() {
+		err = h.readHinted(ctx, max(r.Prefix, r.From.Key)) // Slow path.
+		h.note(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +51,9 @@ type headReader struct {
 	from string
 	list []versions.Head
 
+	each  int  // rows that were read at last for each head
+	long  bool // they were many
 	end   bool // nothing is behind what was read
-	long  bool // there were many rows for each head
 	notes []hint
 }
 
@@ -61,34 +65,34 @@ func (h *headReader) size() int {
 	if h.long {
 		return fewRows
 	}
-	return min(max(2*(h.Limit-len(h.list)), fewRows), manyRows)
+	return min(max((h.Limit-len(h.list))*(max(h.each, 1)+1), fewRows), manyRows)
 }
 
-// readHinted reads on with hints.
-func (h *headReader) readHinted(ctx context.Context) error {
-	for !h.done() {
-		count := min(h.Limit-len(h.list), manyRows)
+// readHinted reads on with hints. The hints are read from start, where the listing began, so that those which are
+// there are not left again.
+func (h *headReader) readHinted(ctx context.Context, start string) error {
+	for ; !h.done(); start = h.from {
+		count := min(h.Limit, manyRows)
 		hints, err := find[hint](ctx, h.x.hints, query{
-			filter: bson.D{field("b", h.BucketID), field("k", startingAt(h.Prefix, h.from))},
+			filter: bson.D{field("b", h.BucketID), field("k", startingAt(h.Prefix, start))},
 			sort:   bson.D{field("k", up)}, limit: count,
 		})
 		if err != nil {
 			return err
 		}
 		last := len(hints) < count // of all hints there are
-		for len(hints) > 0 && !h.done() {
-			group := hints[:min(len(hints), hintGroup)]
-			if err := h.readGroup(ctx, group); err != nil {
+		h.forgetNotes(hints)
+		for hints = hintsFrom(hints, h.from); len(hints) > 0 && !h.done(); hints = hintsFrom(hints, h.from) {
+			if err := h.readGroup(ctx, hints[:min(len(hints), hintGroup)]); err != nil {
 				return err
 			}
-			for len(hints) > 0 && hints[0].Key < h.from {
-				hints = hints[1:]
-			}
+			h.noteMany(ctx)
 		}
 		for last && !h.done() {
 			if err := h.read(ctx, nil); err != nil {
 				return err
 			}
+			h.noteMany(ctx)
 		}
 	}
 	return nil
@@ -116,7 +120,7 @@ func (h *headReader) read(ctx context.Context, hints []hint) error {
 	if stale, ok := h.stale(found, hints); ok {
 		return h.readWithout(ctx, found, stale)
 	}
-	return h.add(ctx, found)
+	return h.add(found)
 }
 
 // filter finds the rows of objects from h.from on: of those that have hints, from these on.
@@ -160,7 +164,7 @@ func (h *headReader) readWithout(ctx context.Context, found []row, key string) e
 	for before < len(found) && found[before].Key < key {
 		before++
 	}
-	if err := h.add(ctx, found[:before]); err != nil || h.done() && !h.end {
+	if err := h.add(found[:before]); err != nil || h.done() && !h.end {
 		return err
 	}
 	o := versions.Object{BucketID: h.BucketID, Key: key}
@@ -169,7 +173,7 @@ func (h *headReader) readWithout(ctx context.Context, found []row, key string) e
 		return err
 	}
 	h.end = false
-	if err := h.add(ctx, top); err != nil {
+	if err := h.add(top); err != nil {
 		return err
 	}
 	h.from = key + "\x00"
@@ -180,7 +184,7 @@ func (h *headReader) readWithout(ctx context.Context, found []row, key string) e
 }
 
 // add takes the heads of what was found, and notes hints for those that had many rows.
-func (h *headReader) add(ctx context.Context, found []row) error {
+func (h *headReader) add(found []row) error {
 	heads, rows := len(h.list), len(found)
 	for len(found) > 0 {
 		top, count := found[0], 1
@@ -202,9 +206,8 @@ func (h *headReader) add(ctx context.Context, found []row) error {
 		o := versions.Object{BucketID: h.BucketID, Key: top.Key}
 		h.list = append(h.list, versions.Head{Object: o, Top: decoded})
 	}
-	h.long = rows > rowsAHead*(len(h.list)-heads) || h.long && rows >= fewRows && len(h.list)-heads < fewRows/2
-	if len(h.notes) >= hintBatch {
-		h.note(ctx)
-	}
+	heads = max(len(h.list)-heads, 1)
+	h.each = (rows + heads - 1) / heads
+	h.long = h.each > rowsAHead || h.long && rows >= fewRows && heads < fewRows/2
 	return nil
 }

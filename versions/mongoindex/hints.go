@@ -3,6 +3,7 @@ package mongoindex
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -22,6 +23,33 @@ const (
 type hint struct {
 	Key string `bson:"k"`
 	Seq int64  `bson:"s"`
+}
+
+// hintsFrom returns the hints of objects that are not before from.
+func hintsFrom(hints []hint, from string) []hint {
+	for len(hints) > 0 && hints[0].Key < from {
+		hints = hints[1:]
+	}
+	return hints
+}
+
+// forgetNotes drops what would not be better than hints that are there.
+func (h *headReader) forgetNotes(hints []hint) {
+	known := make(map[string]int64, len(hints))
+	for _, hint := range hints {
+		known[hint.Key] = hint.Seq
+	}
+	h.notes = slices.DeleteFunc(h.notes, func(n hint) bool {
+		seq, ok := known[n.Key]
+		return ok && seq <= n.Seq && n.Seq-seq <= farRows
+	})
+}
+
+// noteMany writes the hints when there are many: not all are lost then if the listing fails.
+func (h *headReader) noteMany(ctx context.Context) {
+	if len(h.notes) >= hintBatch {
+		h.note(ctx)
+	}
 }
 
 // note writes the hints that a listing has found out. That they are lost costs reads, and is no error.
