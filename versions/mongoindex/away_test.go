@@ -15,10 +15,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/xronox/xronox-proxy/internal/mongoserver"
 	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/versions"
+	"github.com/xronox/xronox-proxy/versions/versionstest"
 )
 
 // buffer is a log that may be written to at once.
@@ -128,6 +131,81 @@ func TestAway(t *testing.T) {
 	}
 }
 
+// TestQuiet: an index that is opened and closed tells the operator nothing.
+func TestQuiet(t *testing.T) {
+	t.Parallel()
+	log := &buffer{}
+	x := open(t, Options{URI: mongoserver.URI(t), Database: newDatabase(), Log: slog.New(slog.NewTextHandler(log, nil))})
+	drop(t, x)
+	if err := x.Close(); err != nil {
+		t.Error(err)
+	}
+	if log.has("index") {
+		t.Errorf("it says %s", log.String())
+	}
+}
+
+// TestKilled: whenever the database ends while there are writers, what it acknowledged is there when it is back,
+// and the log of each object is whole.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	const writers, each, kills = 4, 12, 3
+	server := mongoserver.Start(t)
+	x := open(t, Options{URI: server.URI(), SelectionTimeout: time.Second, CallTimeout: 2 * time.Second})
+	defer x.Close() //nolint:errcheck // other tests look at it
+	done := make(chan versions.Row)
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for range each * kills {
+				r, err := put(t.Context(), x)
+				for slow(err) { // It may have happened: this is another version.
+					r, err = put(t.Context(), x)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				done <- r
+			}
+		})
+	}
+	acknowledged := map[int64]versions.Row{}
+	for i := range writers * each * kills {
+		r := <-done
+		acknowledged[r.Seq] = r
+		if i%(writers*each) == each { // The others are in the midst of something.
+			server.Stop(t)
+			server.Start(t)
+		}
+	}
+	wg.Wait()
+	rows := versionstest.Judge(t, x, object)
+	if len(acknowledged) != writers*each*kills || len(rows) < len(acknowledged) {
+		t.Errorf("%d rows were acknowledged, and %d are there", len(acknowledged), len(rows))
+	}
+	for seq, r := range acknowledged {
+		if d := cmp.Diff(r, rows[seq-1]); d != "" {
+			t.Errorf("row %d: -acknowledged +log\n%s", seq, d)
+		}
+	}
+}
+
+// put adds a version as a writer does.
+func put(ctx context.Context, x *Index) (versions.Row, error) {
+	top, err := x.Top(ctx, object)
+	if err != nil {
+		return top, err
+	}
+	s, err := versions.NextSlot(ctx, x, versions.Slot{Object: object, N: top.State.NextN})
+	if err != nil {
+		return top, err
+	}
+	v := versions.Version{ID: versions.NewVersionID(s.N)}
+	return versions.Commit(ctx, x, versions.Head{Object: object, Top: top}, func(top versions.Row) (versions.Row, error) {
+		return versions.Put(top, v, time.Now()), nil
+	})
+}
+
 // What a wire does with the next insert.
 const (
 	forward    int32 = iota
@@ -149,7 +227,7 @@ func newWire(t testing.TB, server string) *wire {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { _ = l.Close() })
 	w := &wire{Listener: l, server: server}
 	go func() {
 		for {

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -245,4 +248,55 @@ func TestHints(t *testing.T) {
 		want[key] = 2
 	}
 	list()
+}
+
+// TestAnyHints: any page of a bucket of short and long histories is right, whatever is hinted at.
+func TestAnyHints(t *testing.T) {
+	t.Parallel()
+	const objects, pages = 40, 150
+	seed := rand.Uint64()
+	t.Log("seed", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	x := openNew(t, Options{URI: mongoserver.URI(t)})
+	tops := map[string]int64{}
+	var documents []any
+	for i := range objects {
+		o, top := objectOf("b", i), versions.Row{}
+		for range 1 + rng.IntN(3)*rng.IntN(10) {
+			top = versions.Put(top, versions.Version{}, time.Now())
+			documents = append(documents, of(o, field("s", top.Seq), field("n", int64(0)), field("t", int64(0)), field("r", top.Encode())))
+		}
+		tops[o.Key] = top.Seq
+	}
+	if _, err := x.rows.InsertMany(t.Context(), documents); err != nil {
+		t.Fatal(err)
+	}
+	for range pages {
+		h := &headReader{x: x, Range: versions.Range{BucketID: "b"}}
+		for range rng.IntN(4) {
+			key := objectOf("b", rng.IntN(objects)).Key
+			h.notes = append(h.notes, hint{Key: key, Seq: tops[key] + int64(rng.IntN(8)) - 6})
+		}
+		h.note(t.Context())
+		r := versions.Range{
+			BucketID: "b", Prefix: []string{"", "key 00", "key 000", "key 002"}[rng.IntN(4)],
+			From: versions.Position{Key: objectOf("b", rng.IntN(objects)).Key}, Limit: 1 + rng.IntN(objects),
+		}
+		var want, got []string
+		for _, key := range slices.Sorted(maps.Keys(tops)) {
+			if len(want) < r.Limit && key >= r.From.Key && strings.HasPrefix(key, r.Prefix) {
+				want = append(want, fmt.Sprint(key, tops[key]))
+			}
+		}
+		list, err := x.Heads(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range list {
+			got = append(got, fmt.Sprint(h.Key, h.Top.Seq))
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("%+v: -want +got\n%s", r, d)
+		}
+	}
 }

@@ -15,7 +15,9 @@ func TestOpenUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := l.Addr().String()
-	l.Close()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 	start := time.Now()
 	x, err := Open(t.Context(), Options{URI: "mongodb://root:secret@" + address + "/", SelectionTimeout: 200 * time.Millisecond})
 	if err == nil || x != nil {

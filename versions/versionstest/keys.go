@@ -9,16 +9,18 @@ import (
 	"github.com/xronox/xronox-proxy/versions"
 )
 
-// fill gives every odd key of every odd bucket the log of changes, and returns what a listing of the
-// bucket "b" has.
-func fill(t testing.TB, x versions.Index) (heads []versions.Head, entries []versions.Entry) {
+// fill gives every odd key of the bucket "b" the log of changes, and those of every other odd bucket so many
+// rows of it. It returns what a listing of "b" has.
+func fill(t testing.TB, x versions.Index, others int) (heads []versions.Head, entries []versions.Entry) {
 	t.Helper()
 	rows := changes()
 	for _, bucketID := range oddBuckets {
 		for _, key := range oddKeys {
 			o := versions.Object{BucketID: bucketID, Key: key}
-			insert(t, x, o, rows...)
-			if bucketID == "b" {
+			if bucketID != "b" {
+				insert(t, x, o, rows[:others]...)
+			} else {
+				insert(t, x, o, rows...)
 				heads = append(heads, versions.Head{Object: o, Top: rows[6]})
 				for _, i := range []int{6, 4, 2} { // the latest about the newest first
 					entries = append(entries, versions.Entry{Object: o, Row: stateless(rows[i])})
@@ -29,6 +31,14 @@ func fill(t testing.TB, x versions.Index) (heads []versions.Head, entries []vers
 	must(t, x.InsertKey(t.Context(), versions.Object{BucketID: "b", Key: "inserted only"}))
 	must(t, x.TakeSlot(t.Context(), versions.Slot{Object: versions.Object{BucketID: "b", Key: "slot only"}}))
 	return heads, entries
+}
+
+// others is how many rows objects have that are not asked for.
+func (o Options) others() int {
+	if o.Slow {
+		return 1
+	}
+	return len(changes())
 }
 
 // ranges are prefixes and keys to begin from.
@@ -54,7 +64,7 @@ var ranges = [][2]string{
 var sizes = []int{1, 2, 7, 1000}
 
 // slowPages is how many pages of a listing a slow index is asked for.
-const slowPages = 12
+const slowPages = 6
 
 // sizes are the limits of pages of a listing that has so many items.
 func (o Options) sizes(items int) []int {
@@ -65,7 +75,7 @@ func (o Options) sizes(items int) []int {
 }
 
 func (o Options) headsInRange(t *testing.T, x versions.Index) {
-	heads, _ := fill(t, x)
+	heads, _ := fill(t, x, o.others())
 	for _, r := range ranges {
 		var want []versions.Head
 		for _, h := range heads {
@@ -94,7 +104,7 @@ func (o Options) headsInRange(t *testing.T, x versions.Index) {
 }
 
 func (o Options) versionsInRange(t *testing.T, x versions.Index) {
-	_, entries := fill(t, x)
+	_, entries := fill(t, x, o.others())
 	f := func(r versions.Range, want []versions.Entry) {
 		t.Helper()
 		for _, size := range o.sizes(len(want)) {
@@ -173,7 +183,7 @@ func headsFollow(t *testing.T, x versions.Index) {
 }
 
 func forget(t *testing.T, x versions.Index) {
-	heads, _ := fill(t, x)
+	heads, _ := fill(t, x, len(changes()))
 	must(t, x.TakeSlot(t.Context(), slot(1)))
 	for _, bucketID := range oddBuckets {
 		must(t, x.InsertSettings(t.Context(), bucketID, settings(1)))

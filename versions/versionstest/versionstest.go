@@ -34,7 +34,7 @@ type Options struct {
 }
 
 // slowChecks are how many sequences of random calls a slow index is given.
-const slowChecks = 5
+const slowChecks = 8
 
 // check is rapid.Check with fewer checks of an index that is slow: those that follow do nothing, but
 // for what rapid does with one that failed.
