@@ -27,7 +27,6 @@ type BucketRecord struct {
 
 	// Versioning is what the configuration wants, as long as nobody has set anything else.
 	Versioning Versioning `json:"-"`
-	fresh      bool       // nobody has seen it before: its id has just been made
 
 	// Group, of a bucket of the configuration, names what it is a view of: buckets of a tenant
 	// with the same group are aliases, and have one BucketID. Empty: of nothing but itself.

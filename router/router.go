@@ -108,15 +108,19 @@ func New(ctx context.Context, o Options) (*Router, error) {
 // Reload puts another configuration into force. When that fails, the old one stands.
 func (r *Router) Reload(ctx context.Context, c Config) error {
 	c.Buckets = slices.Clone(c.Buckets)
+	fresh := map[string]bool{}
 	for i := range c.Buckets {
-		if err := r.identify(ctx, &c.Buckets[i]); err != nil {
+		isNew, err := r.identify(ctx, &c.Buckets[i])
+		if err != nil {
 			return err
 		}
+		fresh[c.Buckets[i].BucketID] = fresh[c.Buckets[i].BucketID] || isNew
 	}
 	t, err := newTable(c)
 	if err != nil {
 		return err
 	}
+	t.fresh = fresh
 	if err := r.checkRecords(ctx, t); err != nil {
 		return err
 	}
@@ -135,8 +139,8 @@ func (r *Router) Reload(ctx context.Context, c Config) error {
 func (r *Router) Generation() uint64 { return r.table.Load().generation }
 
 // identify gives a configured bucket what it keeps for good: the id and the
-// time that the index recorded when it was first seen.
-func (r *Router) identify(ctx context.Context, b *BucketRecord) error {
+// time that the index recorded when it was first seen. It reports whether that is now.
+func (r *Router) identify(ctx context.Context, b *BucketRecord) (isNew bool, err error) {
 	b.Mounts = slices.Clone(b.Mounts)
 	for i := range b.Mounts {
 		if b.Mounts[i].ID == "" {
@@ -149,7 +153,7 @@ func (r *Router) identify(ctx context.Context, b *BucketRecord) error {
 	}{rand.Text(), r.now().UTC()}
 	value, err := json.Marshal(first)
 	if err != nil {
-		return err
+		return false, err
 	}
 	name := "bucket/" + b.TenantID + "/" + b.Name // a tenant has no slash
 	if b.Group != "" {
@@ -157,19 +161,18 @@ func (r *Router) identify(ctx context.Context, b *BucketRecord) error {
 	}
 	mine := first.BucketID
 	if value, err = r.records.InsertValue(ctx, name, value); err != nil {
-		return fmt.Errorf("router: id of bucket %q: %w", b.Name, err)
+		return false, fmt.Errorf("router: id of bucket %q: %w", b.Name, err)
 	}
 	if err := json.Unmarshal(value, &first); err != nil {
-		return fmt.Errorf("router: id of bucket %q: %w", b.Name, err)
+		return false, fmt.Errorf("router: id of bucket %q: %w", b.Name, err)
 	}
-	b.fresh = first.BucketID == mine
 	if b.BucketID == "" {
 		b.BucketID = first.BucketID
 	}
 	if b.Created.IsZero() {
 		b.Created = first.Created
 	}
-	return nil
+	return first.BucketID == mine, nil
 }
 
 // checkRecords refuses a configuration under which buckets that clients have

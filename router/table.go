@@ -16,6 +16,7 @@ import (
 type table struct {
 	Config
 	generation uint64
+	fresh      map[string]bool // BucketIDs that were made just now, so that no other proxy has used them
 	static     map[bucketName]*BucketRecord
 	everybody  map[string]*BucketRecord // by name, those that every tenant sees
 	byTenant   map[string][]Bucket      // sorted by name

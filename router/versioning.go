@@ -72,7 +72,7 @@ func (r *Router) insertSettings(ctx context.Context, b *BucketRecord, top, next 
 // the bucket is empty then.
 func (r *Router) quiesce(ctx context.Context, b *BucketRecord) (empty bool, err error) {
 	r.gates.close(b.BucketID)
-	if !b.fresh {
+	if !r.table.Load().fresh[b.BucketID] {
 		if err := r.propagate(ctx); err != nil {
 			return false, err
 		}
