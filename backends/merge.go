@@ -19,8 +19,9 @@ type Filter struct {
 	// an earlier source shows.
 	KeepPrefix func(ctx context.Context, prefix string) (bool, error)
 
-	// Skip is told of an entry that is not shown. It may return a key, as StartAfter
-	// takes them, up to which nothing else is shown either, so that it is not read.
+	// Skip is told of an entry that is not shown. It may return a key, as StartAfter takes
+	// them, so that nothing up to it is read. No other entry up to it may be one that is
+	// shown, not even a common prefix for the sake of keys behind it.
 	Skip func(entry string) (after string, ok bool)
 }
 

@@ -105,7 +105,7 @@ func TestMerge(t *testing.T) {
 			StartAfter: optional(rapid.SampledFrom(append(keys, "", "a/zz")).Draw(t, "after")),
 			MaxKeys:    aws.Int32(int32(rapid.IntRange(0, 12).Draw(t, "max"))),
 		}
-		got, err := MergeObjects(context.Background(), sourcesOf(all, model.filter(hidden)), in)
+		got, err := MergeObjects(context.Background(), sourcesOf(all, model.filter(hidden, PageQuery{Prefix: value(in.Prefix), Delimiter: value(in.Delimiter)})), in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,8 +126,9 @@ func TestMerge(t *testing.T) {
 	})
 }
 
-// filter shows what s holds, and skips over runs of hidden keys.
-func (s *shelf) filter(hidden []string) Filter {
+// filter shows what s holds, and skips over runs of hidden keys. What a run ends at is an entry: a common prefix
+// that also stands for a key behind the run is shown, and not skipped.
+func (s *shelf) filter(hidden []string, q PageQuery) Filter {
 	return Filter{
 		Keep: func(_ context.Context, key string) (bool, error) { return slices.Contains(s.keys, key), nil },
 		KeepPrefix: func(_ context.Context, prefix string) (bool, error) {
@@ -135,9 +136,16 @@ func (s *shelf) filter(hidden []string) Filter {
 		},
 		Skip: func(entry string) (string, bool) {
 			next, _ := slices.BinarySearch(s.keys, entry)
+			shown := ""
+			if next < len(s.keys) {
+				shown = s.keys[next]
+				if strings.HasPrefix(shown, q.Prefix) {
+					shown, _ = q.entry(shown)
+				}
+			}
 			after, ok := entry, false
 			for _, key := range hidden {
-				if key > after && (next == len(s.keys) || key < s.keys[next]) {
+				if key > after && (shown == "" || key < shown) {
 					after, ok = key, true
 				}
 			}
