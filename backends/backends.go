@@ -207,7 +207,8 @@ type Abilities interface {
 	Can(a any) bool
 }
 
-// As finds an optional ability of b: b itself, or what b says it is made of.
+// As finds an optional ability of b: b itself, or what b says it is made of. That b has the methods is not
+// enough when it implements [Abilities], so abilities are asked for here and never by a type assertion.
 func As[T any](b Backend) (T, bool) {
 	for {
 		if t, ok := b.(T); ok {
@@ -227,17 +228,19 @@ func As[T any](b Backend) (T, bool) {
 // Passing says which abilities to keep versions and tags a composition has that is made of backends: those
 // that one of them has. Others it has.
 func Passing(a any, of ...Backend) bool {
-	for _, b := range of {
-		switch a.(type) {
-		case *Versioned:
-			if _, ok := As[Versioned](b); ok {
-				return true
-			}
-		case *Tagger:
-			if _, ok := As[Tagger](b); ok {
-				return true
-			}
-		default:
+	switch a.(type) {
+	case *Versioned:
+		return oneHas[Versioned](of)
+	case *Tagger:
+		return oneHas[Tagger](of)
+	}
+	return true
+}
+
+// oneHas reports whether one of the backends has an ability.
+func oneHas[T any](all []Backend) bool {
+	for _, b := range all {
+		if _, ok := As[T](b); ok {
 			return true
 		}
 	}

@@ -46,7 +46,7 @@ func DeleteOne(in *s3.DeleteObjectsInput, o types.ObjectIdentifier) *s3.DeleteOb
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
 func CheckVersion(id string) error {
-	if id == "" || id == "null" {
+	if id == "" || id == NullVersion {
 		return nil
 	}
 	return s3err.New(s3err.NoSuchVersion).With("VersionId", id)

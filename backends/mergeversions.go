@@ -12,8 +12,8 @@ import (
 )
 
 // VersionSource is one of the listings that [MergeVersions] makes one of: of versions or, when Versioned is nil,
-// of the objects of Lister, which are shown as the null versions of their keys. All versions that are shown of a
-// key must come from one source, the first that shows it: its Keep decides who gets a VersionIdMarker.
+// of the objects of Lister, which are shown as the null versions of their keys. No two listings of versions may
+// show the same key: Keep decides whose a VersionIdMarker is. An object is shown when no earlier source shows its key.
 type VersionSource struct {
 	Versioned
 	Lister Lister
@@ -52,8 +52,8 @@ func MergeVersions(ctx context.Context, sources []VersionSource, in *s3.ListObje
 	return versionsPage(page), nil
 }
 
-// nullVersion is the VersionId of objects that have no versions.
-const nullVersion = "null"
+// NullVersion is the VersionId of objects that are not versions, and of null versions.
+const NullVersion = "null"
 
 // listedVersion is one or the other.
 type listedVersion struct {
@@ -171,27 +171,62 @@ func (s VersionSource) readPlain(ctx context.Context, in *s3.ListObjectVersionsI
 		}
 		v := o.value
 		entries[i].value.version = &types.ObjectVersion{
-			Key: v.Key, VersionId: aws.String(nullVersion), IsLatest: aws.Bool(true), LastModified: v.LastModified,
+			Key: v.Key, VersionId: aws.String(NullVersion), IsLatest: aws.Bool(true), LastModified: v.LastModified,
 			ETag: v.ETag, Size: v.Size, StorageClass: types.ObjectVersionStorageClass(v.StorageClass), Owner: v.Owner,
 			ChecksumAlgorithm: v.ChecksumAlgorithm, ChecksumType: v.ChecksumType,
 		}
-		entries[i].uploadID = nullVersion
+		entries[i].uploadID = NullVersion
 	}
 	return entries, more, err
 }
 
-// SplitVersions answers in from a listing that is not asked to split at the delimiter. It reads all that is
-// below the common prefixes it shows.
-func SplitVersions(ctx context.Context, v Versioned, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
-	c := &splitCursor{ctx: ctx, in: in, stream: &stream[listedVersion]{more: true, at: position{aws.ToString(in.KeyMarker), aws.ToString(in.VersionIdMarker)}}}
-	c.stream.read = func(ctx context.Context, after position, limit int32) ([]entry[listedVersion], bool, error) {
-		flat := *in
-		flat.Delimiter = nil
-		return VersionSource{Versioned: v, Bucket: aws.ToString(in.Bucket)}.read(ctx, &flat, after, limit)
+// NewKeyCursor is [NewListCursor] over the keys of which b has anything: a version or a delete marker when it
+// is [Versioned], else an object. Its values have their keys and nothing else.
+func NewKeyCursor(ctx context.Context, b Backend, bucket, prefix string) Cursor[types.Object] {
+	if v, ok := As[Versioned](b); ok {
+		return NewListCursor(ctx, versionedKeys{v}, bucket, prefix)
 	}
-	page, err := ListPage(c, PageQuery{
-		Prefix: value(in.Prefix), Delimiter: value(in.Delimiter), After: value(in.KeyMarker), Max: pageLength(in.MaxKeys),
+	return NewListCursor(ctx, b, bucket, prefix)
+}
+
+// versionedKeys lists keys that have versions. Its pages may be shorter than they are wanted.
+type versionedKeys struct{ Versioned }
+
+// ListObjectsV2 implements [Lister] for a cursor, which asks for no delimiter.
+func (k versionedKeys) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	page, err := k.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{
+		Bucket: in.Bucket, Prefix: in.Prefix, KeyMarker: in.StartAfter, MaxKeys: in.MaxKeys,
 	})
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for _, v := range page.Versions {
+		keys = append(keys, aws.ToString(v.Key))
+	}
+	for _, m := range page.DeleteMarkers {
+		keys = append(keys, aws.ToString(m.Key))
+	}
+	slices.Sort(keys)
+	out := &s3.ListObjectsV2Output{IsTruncated: page.IsTruncated}
+	for _, key := range slices.Compact(keys) {
+		out.Contents = append(out.Contents, types.Object{Key: &key})
+	}
+	return out, nil
+}
+
+// SplitVersions answers in from a listing that is not asked to split at the delimiter. What is below a
+// common prefix is read as far as the page it was found in.
+func SplitVersions(ctx context.Context, v Versioned, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
+	flat := *in
+	flat.Delimiter = nil
+	source := VersionSource{Versioned: v, Bucket: value(in.Bucket)}
+	s := &stream[listedVersion]{more: true, at: position{value(in.KeyMarker), value(in.VersionIdMarker)}}
+	s.read = func(ctx context.Context, after position, limit int32) ([]entry[listedVersion], bool, error) {
+		return source.read(ctx, &flat, after, limit)
+	}
+	q := PageQuery{Prefix: value(in.Prefix), Delimiter: value(in.Delimiter), After: value(in.KeyMarker), Max: pageLength(in.MaxKeys)}
+	page, err := ListPage(&splitCursor{ctx: ctx, stream: s, want: q.Max + 1}, q)
 	if err != nil {
 		return nil, err
 	}
@@ -201,8 +236,8 @@ func SplitVersions(ctx context.Context, v Versioned, in *s3.ListObjectVersionsIn
 // splitCursor walks a stream forward, which is all that a page needs. It implements [Cursor].
 type splitCursor struct {
 	ctx    context.Context // of the one listing that the cursor is for
-	in     *s3.ListObjectVersionsInput
 	stream *stream[listedVersion]
+	want   int // entries, at the most
 	moved  bool
 	err    error
 }
@@ -216,13 +251,16 @@ func (c *splitCursor) SeekGE(key, _ string) bool {
 			return true
 		}
 		c.stream.buffer = c.stream.buffer[1:]
+		if to := before(key); len(c.stream.buffer) == 0 && to > c.stream.at.name {
+			c.stream.at = position{name: to}
+		}
 	}
 	return false
 }
 
 // there reads on when it has to.
 func (c *splitCursor) there() bool {
-	if c.err = c.stream.fill(c.ctx, DefaultMaxKeys); c.err != nil {
+	if c.err = c.stream.fill(c.ctx, c.want); c.err != nil {
 		return false
 	}
 	return len(c.stream.buffer) > 0

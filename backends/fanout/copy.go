@@ -3,6 +3,7 @@ package fanout
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/xronox/xronox-proxy/backends"
@@ -10,8 +11,16 @@ import (
 
 // Locate implements [backends.Locator].
 func (f *fanout) Locate(_ context.Context, src backends.CopySource) (backends.Source, error) {
-	b, err := f.reader(&src.Key)
-	return backends.Source{Backend: b, CopySource: src}, err
+	id := &src.VersionID
+	if *id == "" {
+		id = nil
+	}
+	i, err := f.reader(&src.Key, &id)
+	if err != nil {
+		return backends.Source{}, err
+	}
+	src.VersionID = aws.ToString(id)
+	return backends.Source{Backend: f.Mounts[i].Backend, CopySource: src, Shown: aws.ToString(f.shownVersion(i, nil))}, nil
 }
 
 // CopyObject implements [backends.ObjectWriter].

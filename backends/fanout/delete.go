@@ -15,11 +15,16 @@ const maxConcurrent = 8
 
 // DeleteObject implements [backends.ObjectWriter].
 func (f *fanout) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
-	b, err := f.owner(in.Key)
-	if err != nil {
-		return &s3.DeleteObjectOutput{}, backends.CheckDelete(nil, in)
+	c := *in
+	i, err := f.Select(aws.ToString(in.Key))
+	if err != nil || f.enterVersion(i, &c.VersionId) != nil {
+		return &s3.DeleteObjectOutput{VersionId: in.VersionId}, backends.CheckDelete(nil, in)
 	}
-	return b.DeleteObject(ctx, in)
+	out, err := f.Mounts[i].Backend.DeleteObject(ctx, &c)
+	if err != nil || c.VersionId == in.VersionId {
+		return out, err
+	}
+	return &s3.DeleteObjectOutput{VersionId: in.VersionId}, nil
 }
 
 // DeleteObjects implements [backends.ObjectWriter]. Every mount gets its keys in
@@ -29,7 +34,7 @@ func (f *fanout) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (
 	places := make([][]int, len(f.Mounts)) // in in.Delete.Objects, by mount
 	for i, o := range in.Delete.Objects {
 		mount, err := f.Select(aws.ToString(o.Key))
-		if err != nil {
+		if id := o.VersionId; err != nil || f.enterVersion(mount, &id) != nil {
 			report.Done(i, backends.CheckDelete(nil, backends.DeleteOne(in, o)))
 			continue
 		}

@@ -7,6 +7,9 @@
 // is no object and no upload of it: writing it fails with what the function said,
 // reading it with NoSuchKey, and deleting it succeeds, as deleting
 // what is not there does. An upload of it is NoSuchUpload.
+//
+// A bucket has versions when one of its mounts has. Objects of the other mounts are the null versions
+// of their keys, and the current ones; deleting one leaves no delete marker.
 package fanout
 
 import (
@@ -38,9 +41,9 @@ type Options struct {
 	Select func(key string) (int, error)
 }
 
-// New returns the bucket. It does multipart uploads when all mounts do.
+// New returns the bucket. It does multipart uploads when all mounts do, and keeps versions or tags when one does.
 func New(o Options) backends.Backend {
-	f := &fanout{o}
+	f := &fanout{Options: o, null: nulls(o.Mounts)}
 	all := make([]backends.MultipartUploader, len(o.Mounts))
 	for i, m := range o.Mounts {
 		var ok bool
@@ -52,7 +55,10 @@ func New(o Options) backends.Backend {
 }
 
 // fanout implements [backends.Backend]. It has no Unwrap: it is not one backend.
-type fanout struct{ Options }
+type fanout struct {
+	Options
+	null []bool // of which mounts the objects are null versions
+}
 
 // owner is the mount that a key belongs to.
 func (f *fanout) owner(key *string) (backends.Backend, error) {
@@ -63,31 +69,45 @@ func (f *fanout) owner(key *string) (backends.Backend, error) {
 	return f.Mounts[i].Backend, nil
 }
 
-// reader is the mount that a key is read from.
-func (f *fanout) reader(key *string) (backends.Backend, error) {
-	b, err := f.owner(key)
+// reader is the mount that a key, or a version of it, is read from. The version becomes what the mount calls it.
+func (f *fanout) reader(key *string, version **string) (mount int, err error) {
+	mount, err = f.Select(aws.ToString(key))
 	if err != nil {
-		return nil, s3err.New(s3err.NoSuchKey).Because(err)
+		return 0, s3err.New(s3err.NoSuchKey).Because(err)
 	}
-	return b, nil
+	return mount, f.enterVersion(mount, version)
 }
 
 // GetObject implements [backends.ObjectReader].
 func (f *fanout) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
-	b, err := f.reader(in.Key)
+	c := *in
+	i, err := f.reader(in.Key, &c.VersionId)
 	if err != nil {
 		return nil, err
 	}
-	return b.GetObject(ctx, in)
+	below, err := f.Mounts[i].Backend.GetObject(ctx, &c)
+	if err != nil {
+		return nil, err
+	}
+	out := *below
+	out.VersionId = f.shownVersion(i, below.VersionId)
+	return &out, nil
 }
 
 // HeadObject implements [backends.ObjectReader].
 func (f *fanout) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
-	b, err := f.reader(in.Key)
+	c := *in
+	i, err := f.reader(in.Key, &c.VersionId)
 	if err != nil {
 		return nil, err
 	}
-	return b.HeadObject(ctx, in)
+	below, err := f.Mounts[i].Backend.HeadObject(ctx, &c)
+	if err != nil {
+		return nil, err
+	}
+	out := *below
+	out.VersionId = f.shownVersion(i, below.VersionId)
+	return &out, nil
 }
 
 // PutObject implements [backends.ObjectWriter].

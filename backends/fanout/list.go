@@ -21,10 +21,17 @@ func (f *fanout) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (
 	return backends.MergeObjects(ctx, sources, in)
 }
 
-// objectsOf shows the keys of a mount that are its own, and what they make common prefixes
-// of. One walk looks below all prefixes that a page asks about, in their order:
-// where few keys are below each, it costs fewer calls than there are prefixes.
+// objectsOf shows the objects of a mount that are its own, and what they make common prefixes of.
 func (f *fanout) objectsOf(mount int, in *s3.ListObjectsV2Input) backends.Filter {
+	return f.shown(mount, func(ctx context.Context) backends.Cursor[types.Object] {
+		return backends.NewListCursor(ctx, f.Mounts[mount].Backend, aws.ToString(in.Bucket), aws.ToString(in.Prefix))
+	})
+}
+
+// shown shows the keys of a mount that are its own, and what those that a cursor walks over make
+// common prefixes of. One walk looks below all prefixes that a page asks about, in their order:
+// where few keys are below each, it costs fewer calls than there are prefixes.
+func (f *fanout) shown(mount int, walk func(context.Context) backends.Cursor[types.Object]) backends.Filter {
 	m := f.Mounts[mount]
 	filter := backends.Filter{Keep: f.keysOf(mount)}
 	if m.Mixed == nil {
@@ -36,7 +43,7 @@ func (f *fanout) objectsOf(mount int, in *s3.ListObjectsV2Input) backends.Filter
 			return true, nil
 		}
 		if c == nil {
-			c = backends.NewListCursor(ctx, m.Backend, aws.ToString(in.Bucket), aws.ToString(in.Prefix))
+			c = walk(ctx)
 		}
 		for ok := c.SeekGE(prefix, ""); ok && strings.HasPrefix(c.Key(), prefix); ok = c.Next() {
 			if own, err := filter.Keep(ctx, c.Key()); err != nil || own {

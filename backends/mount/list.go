@@ -111,7 +111,11 @@ func (m *mount) reachesExcluded(prefix string) bool {
 
 // holdsObject reports whether there is an object of the mount below a physical prefix.
 func (m *mount) holdsObject(ctx context.Context, prefix string) (bool, error) {
-	c := backends.NewListCursor(ctx, m.Backend, m.Bucket, prefix)
+	return m.holds(backends.NewListCursor(ctx, m.Backend, m.Bucket, prefix), prefix)
+}
+
+// holds reports whether c, a cursor over keys below a physical prefix, comes to one that is the mount's.
+func (m *mount) holds(c backends.Cursor[types.Object], prefix string) (bool, error) {
 	ok := c.SeekGE(prefix, "")
 	for ok && m.excluded(c.Key()) {
 		ok = m.seekPast(c)

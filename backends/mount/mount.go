@@ -34,8 +34,8 @@ type Options struct {
 	Sealer   *token.Sealer // nil for what another mount is on top of: UploadIds are those from below
 }
 
-// New returns the Backend of the virtual bucket. It ignores the Bucket of its inputs,
-// takes virtual keys, and does multipart uploads exactly when the backend below does.
+// New returns the Backend of the virtual bucket. It ignores the Bucket of its inputs, takes virtual keys, and does
+// multipart uploads, and keeps versions and tags, exactly when the backend below does.
 func New(o Options) backends.Backend {
 	m := &mount{o}
 	if uploader, ok := backends.As[backends.MultipartUploader](o.Backend); ok {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
 )
 
 // Can implements [backends.Abilities].
@@ -22,12 +23,12 @@ func (m *mount) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersion
 	case w.common != "":
 		return m.versionsCommon(ctx, w.common, in)
 	case w.walk:
-		return m.walkVersions(ctx, in)
+		return backends.SplitVersions(ctx, m, in)
 	}
 	c := *in
 	c.Bucket, c.Prefix, c.KeyMarker = &m.Bucket, w.prefix, w.after
-	if w.after == nil || aws.ToString(in.KeyMarker) == "" {
-		c.VersionIdMarker = nil
+	if aws.ToString(in.KeyMarker) == "" || aws.ToString(w.after) == "" {
+		c.VersionIdMarker = nil // of a key that is not the mount's
 	}
 	below, err := m.versionsBelow(ctx, &c)
 	if err != nil {
@@ -36,10 +37,21 @@ func (m *mount) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersion
 	return m.leaveVersions(in, below)
 }
 
-// versionsBelow lists the physical bucket.
+// versionsBelow lists the versions of the physical bucket, less what is excluded.
 func (m *mount) versionsBelow(ctx context.Context, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
-	v, _ := backends.As[backends.Versioned](m.Backend)
-	return v.ListObjectVersions(ctx, in)
+	v, ok := backends.As[backends.Versioned](m.Backend)
+	switch {
+	case !ok: // Whoever asks [backends.As] does not get here.
+		return nil, s3err.New(s3err.NotImplemented)
+	case len(m.Exclude) == 0:
+		return v.ListObjectVersions(ctx, in)
+	}
+	return backends.MergeVersions(ctx, []backends.VersionSource{backends.VersionsOf(m.Backend, m.Bucket, m.filter(m.holdsVersion))}, in)
+}
+
+// holdsVersion reports whether there is a version, or a delete marker, of the mount below a physical prefix.
+func (m *mount) holdsVersion(ctx context.Context, prefix string) (bool, error) {
+	return m.holds(backends.NewKeyCursor(ctx, m.Backend, m.Bucket, prefix), prefix)
 }
 
 // versionsPage is the answer to in with these common prefixes and nothing else.
@@ -90,12 +102,6 @@ func (m *mount) leaveVersions(in *s3.ListObjectVersionsInput, below *s3.ListObje
 	}
 	out.CommonPrefixes, err = m.leavePrefixes(below.CommonPrefixes)
 	return &out, err
-}
-
-// walkVersions answers in when a delimiter begins in Under and ends in what follows: the backend cannot be asked
-// to split there, so it is asked for all and split here.
-func (m *mount) walkVersions(ctx context.Context, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
-	return backends.SplitVersions(ctx, m, in)
 }
 
 // GetObjectTagging implements [backends.Tagger].
