@@ -49,16 +49,24 @@ func (d *Deletions) Done(place int, err error) {
 	d.outcomes[place] = result
 }
 
+// Report reports what became of an object that is gone, or hidden by a delete marker.
+func (d *Deletions) Report(place int, o types.DeletedObject) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.outcomes[place] = outcome{deleted: &o}
+}
+
 // Delete has w delete the objects at places in one call and reports on them. An error
 // that concerns them all is reported for each, and returned.
 func (d *Deletions) Delete(ctx context.Context, w ObjectWriter, places []int) error {
 	c, del := *d.in, *d.in.Delete
 	c.Delete, del.Objects = &del, make([]types.ObjectIdentifier, len(places))
-	waiting := map[string][]int{} // places by key: a request may name one twice
+	waiting := map[version][]int{} // places: a request may name one twice
 	for i, place := range places {
-		del.Objects[i] = d.in.Delete.Objects[place]
-		key := aws.ToString(del.Objects[i].Key)
-		waiting[key] = append(waiting[key], place)
+		o := d.in.Delete.Objects[place]
+		del.Objects[i] = o
+		name := versionOf(o.Key, o.VersionId)
+		waiting[name] = append(waiting[name], place)
 	}
 	out, err := w.DeleteObjects(ctx, &c)
 	if err != nil {
@@ -67,20 +75,29 @@ func (d *Deletions) Delete(ctx context.Context, w ObjectWriter, places []int) er
 		}
 		return err
 	}
-	report := func(key *string, o outcome) {
-		if p := waiting[aws.ToString(key)]; len(p) > 0 {
-			d.outcomes[p[0]], waiting[*key] = o, p[1:]
+	report := func(key, versionID *string, o outcome) {
+		name := versionOf(key, versionID)
+		if p := waiting[name]; len(p) > 0 {
+			d.outcomes[p[0]], waiting[name] = o, p[1:]
 		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, o := range out.Deleted {
-		report(o.Key, outcome{deleted: &o})
+		report(o.Key, o.VersionId, outcome{deleted: &o})
 	}
 	for _, e := range out.Errors {
-		report(e.Key, outcome{err: &e})
+		report(e.Key, e.VersionId, outcome{err: &e})
 	}
 	return nil
+}
+
+// version names what a DeleteObjects is to delete: a key, or a version of it.
+type version struct{ key, id string }
+
+// versionOf is the version that an object of a request, or of its answer, names.
+func versionOf(key, versionID *string) version {
+	return version{aws.ToString(key), aws.ToString(versionID)}
 }
 
 // Output is the report. An object of which nothing is known counts as an error.

@@ -18,11 +18,13 @@ import (
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/backends/membackend"
 	"github.com/xronox/xronox-proxy/backends/mount"
+	"github.com/xronox/xronox-proxy/backends/versioned"
 	"github.com/xronox/xronox-proxy/cache"
 	"github.com/xronox/xronox-proxy/internal/wiretest"
 	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/s3api"
 	"github.com/xronox/xronox-proxy/token"
+	"github.com/xronox/xronox-proxy/versions"
 	"github.com/xronox/xronox-proxy/versions/memindex"
 )
 
@@ -60,7 +62,7 @@ type Options struct {
 	Limits   s3api.Limits
 	Observer s3api.Observer
 	Backend  backends.Backend                        // a new membackend when nil
-	Records  router.Records                          // a new memindex when nil
+	Records  router.Records                          // a new memindex when nil; also knows versions when it is a [versions.Index]
 	Wrap     func(backends.Backend) backends.Backend // around each bucket
 	Now      func() time.Time                        // Instant when nil
 	Listen   func(net.Listener) net.Listener         // around the server's
@@ -148,6 +150,10 @@ func newServer(t testing.TB, o Options) *s3api.Server {
 	must(t, err)
 	sealer, err := token.New(make([]byte, 64))
 	must(t, err)
+	index, ok := o.Records.(versions.Index)
+	if !ok {
+		index = memindex.New()
+	}
 	var routes *cache.Routes
 	r, err := router.New(context.Background(), router.Options{
 		Config: router.Config{
@@ -155,14 +161,11 @@ func newServer(t testing.TB, o Options) *s3api.Server {
 			Template: o.Template,
 			Tenants:  tenants(o.People),
 			Region:   Region,
-			Compose: func(r *router.BucketRecord, _ *router.Route) backends.Backend {
-				m := r.Mounts[0]
-				mo := mount.Options{Backend: o.Backend, Bucket: m.Bucket, Prefix: m.Prefix, BucketID: r.BucketID, MountID: m.ID, Sealer: sealer}
-				o.Mount(&mo)
-				return o.Wrap(mount.New(mo))
+			Compose: func(r *router.BucketRecord, route *router.Route) backends.Backend {
+				return o.Wrap(o.compose(r, route, index, sealer))
 			},
 		},
-		Records: o.Records,
+		Records: o.Records, Forget: index.Forget,
 		Changed: func(tenantID, bucket string) { routes.Forget(tenantID, bucket) },
 		Now:     o.Now,
 	})
@@ -176,6 +179,30 @@ func newServer(t testing.TB, o Options) *s3api.Server {
 		Region: Region, Limits: o.Limits, Observer: o.Observer, Now: o.Now,
 		Log: slog.New(slog.DiscardHandler),
 	})
+}
+
+// compose composes a bucket as the command does: one mount, with versions if there are any.
+func (o *Options) compose(r *router.BucketRecord, route *router.Route, index versions.Index, sealer *token.Sealer) backends.Backend {
+	m, v := &r.Mounts[0], r.Versions
+	mo := mount.Options{Backend: o.Backend, Bucket: m.Bucket, Prefix: m.Prefix, BucketID: r.BucketID, MountID: m.ID, Sealer: sealer}
+	if route.Settings.Versioning == router.Unversioned || route.Settings.Enabling {
+		o.Mount(&mo)
+		b := mount.New(mo)
+		if route.Door != nil {
+			b = versioned.NewPlain(b, route.Door)
+		}
+		return b
+	}
+	top := mount.Options{BucketID: r.BucketID, MountID: m.ID, Sealer: sealer}
+	mo.Sealer, mo.Exclude = nil, []string{v.Prefix}
+	o.Mount(&mo)
+	top.Backend = versioned.New(versioned.Options{
+		Heads:  mount.New(mo),
+		Bodies: mount.New(mount.Options{Backend: o.Backend, Bucket: v.Bucket, Prefix: v.Prefix}),
+		Index:  index, BucketID: r.IndexID(m), DataType: m.ID, Versioning: route.Settings.Versioning,
+		Complete: route.Settings.Complete, Door: route.Door, Now: o.Now,
+	})
+	return mount.New(top)
 }
 
 // tenants are those of everybody who may sign.

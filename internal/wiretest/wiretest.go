@@ -16,7 +16,8 @@
 //	@close           the server must close the connection after its response
 //
 // ${Name} is replaced by the content of the last element or header Name that a
-// response had. Responses are compared after what differs from run to run
+// response had, ${v1} by the id of the version that a response was the first to name, ${v2} by the
+// next one, and so on. Responses are compared after what differs from run to run
 // (ids, tokens, the Date) was replaced. The flag -update writes them.
 package wiretest
 
@@ -79,7 +80,7 @@ func play(t *testing.T, file string, target Target) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &player{t: t, target: target, seen: map[string]string{}}
+	p := &player{t: t, target: target, seen: map[string]string{}, versions: map[string]string{}}
 	defer p.hangUp()
 	var out []txtar.File
 	for i, f := range archive.Files {
@@ -113,7 +114,9 @@ type player struct {
 	target Target
 	conn   net.Conn
 	br     *bufio.Reader
-	seen   map[string]string // what responses said last, by element or header
+	seen   map[string]string // what responses said last, by element or header; ids of versions by v1, v2, …
+
+	versions map[string]string // the other way round
 }
 
 // request is one request being prepared.
@@ -333,8 +336,19 @@ func (p *player) hangUp() {
 var (
 	location = regexp.MustCompile(`<Location>http[^<]*</`)
 	element  = regexp.MustCompile(`<([A-Za-z0-9-]+)>([^<]+)</`)
+	version  = regexp.MustCompile(`\b[0-9a-v]{26}\b`)
 	volatile = regexp.MustCompile(`<(RequestId|HostId|UploadId|ContinuationToken|NextContinuationToken|UploadIdMarker|NextUploadIdMarker|SignatureProvided|StringToSign|StringToSignBytes|CanonicalRequest|CanonicalRequestBytes)>[^<]+</`)
 )
+
+// version names a version by when a response was the first to have its id.
+func (p *player) version(id string) string {
+	name, ok := p.versions[id]
+	if !ok {
+		name = fmt.Sprintf("v%d", len(p.versions)+1)
+		p.versions[id], p.seen[name] = name, id
+	}
+	return name
+}
 
 // show prints a response: status, headers in order of name, body. XML gets a
 // line per element that holds others.
@@ -350,6 +364,7 @@ func (p *player) show(resp *http.Response, body []byte) string {
 	for _, name := range names {
 		for _, v := range resp.Header[name] {
 			p.seen[name] = v
+			v = version.ReplaceAllStringFunc(v, p.version)
 			if xml && name == "Content-Length" {
 				v = "…" // ids in the document have no fixed length
 			}
@@ -373,6 +388,7 @@ func (p *player) show(resp *http.Response, body []byte) string {
 	for _, m := range element.FindAllStringSubmatch(string(body), -1) {
 		p.seen[m[1]] = m[2]
 	}
+	body = version.ReplaceAllFunc(body, func(id []byte) []byte { return []byte(p.version(string(id))) })
 	doc := volatile.ReplaceAllString(string(body), "<$1>…</")
 	doc = location.ReplaceAllString(doc, "<Location>…</") // differs with the style of addressing
 	doc = strings.ReplaceAll(doc, "><", ">\n<")
