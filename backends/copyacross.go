@@ -42,16 +42,31 @@ type PartImporter interface {
 // the road: when both are names for one store, that store copies on its
 // side; otherwise the bytes stream through here.
 func CopyObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
-	src, err := src.Located(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out, err := copyObject(ctx, dst, src, in)
+	src, out, err := copyLocated(ctx, src, func(src Source) (*s3.CopyObjectOutput, error) {
+		return copyObject(ctx, dst, src, in)
+	})
 	if err == nil && src.Shown != "" {
 		c := *out
 		c.CopySourceVersionId, out = &src.Shown, &c
 	}
 	return out, err
+}
+
+// copyLocated locates a source and copies it. Between the two it may have been written over, and be
+// somewhere else: then it is located again. It returns what it has copied.
+func copyLocated[Out any](ctx context.Context, src Source, do func(Source) (*Out, error)) (Source, *Out, error) {
+	at, err := src.Located(ctx)
+	for err == nil {
+		out, failed := do(at)
+		if !s3err.Is(failed, s3err.NoSuchKey) || at == src {
+			return at, out, failed
+		}
+		before := at
+		if at, err = src.Located(ctx); err == nil && at == before {
+			return at, nil, failed
+		}
+	}
+	return at, nil, err
 }
 
 // copyObject is CopyObject from a source that was located.
@@ -68,11 +83,9 @@ func copyObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjectI
 // UploadPartCopy copies src, or in.CopySourceRange of it, to a part of an
 // upload in dst; see [CopyObject].
 func UploadPartCopy(ctx context.Context, dst Backend, src Source, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
-	src, err := src.Located(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out, err := uploadPartCopy(ctx, dst, src, in)
+	src, out, err := copyLocated(ctx, src, func(src Source) (*s3.UploadPartCopyOutput, error) {
+		return uploadPartCopy(ctx, dst, src, in)
+	})
 	if err == nil && src.Shown != "" {
 		c := *out
 		c.CopySourceVersionId, out = &src.Shown, &c

@@ -43,10 +43,11 @@ func (b *bucket) adopt(ctx context.Context, o versions.Object) (versions.Row, er
 }
 
 // keep sees to it that the body of a current version from before is in the place of versions, before another
-// version takes its place. What was copied there once is what it is for good.
-func (b *bucket) keep(ctx context.Context, o versions.Object, top versions.Row) error {
+// version takes its place. What was copied there once is what it is for good. Nothing needs to be kept of
+// what is replaced, as null versions are by others.
+func (b *bucket) keep(ctx context.Context, o versions.Object, top versions.Row, replaced bool) error {
 	v := top.State.Current
-	if v == nil || !v.Plain {
+	if v == nil || !v.Plain || replaced {
 		return nil
 	}
 	body := b.body(o.Key, v.ID)
@@ -59,16 +60,23 @@ func (b *bucket) keep(ctx context.Context, o versions.Object, top versions.Row) 
 		return err
 	}
 	c := &s3.CopyObjectInput{Key: &body, MetadataDirective: types.MetadataDirectiveReplace, CopySourceIfMatch: &v.ETag}
-	if err := takeHeaders(ctx, c, src); err != nil {
+	err = takeHeaders(ctx, c, src)
+	if now, e := b.Index.Top(ctx, o); e != nil || now.Seq != top.Seq {
+		return e // Whoever had a row behind top has kept the body, and the headers may be those of his head.
+	}
+	if err != nil {
 		return keepFailed(o, err)
 	}
 	c.Metadata = marked(c.Metadata, Mark{ID: v.ID, By: v.By, Time: v.Time})
 	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
-	return keepFailed(o, copyAny(ctx, b.Bodies, src, c, v.Size))
+	err = copyAny(ctx, b.Bodies, src, c, v.Size)
+	if now, e := b.Index.Top(ctx, o); e != nil || now.Seq != top.Seq {
+		return e
+	}
+	return keepFailed(o, err)
 }
 
-// keepFailed is the error when an object from before is not what it was: somebody has been here
-// with a later row, or has written to the store directly.
+// keepFailed is the error when an object from before is not what it was: somebody has written to the store directly.
 func keepFailed(o versions.Object, err error) error {
 	if s3err.Is(err, s3err.NoSuchKey) || s3err.Is(err, s3err.PreconditionFailed) {
 		return s3err.New(s3err.OperationAborted).Because(fmt.Errorf("%q has changed in its store since it was taken into the index: %w", o.Key, err))

@@ -59,12 +59,10 @@ func (b *bucket) beforeAsOf(ctx context.Context, o versions.Object, versionID *s
 	if versionID != nil && *versionID != nullVersionID {
 		return found{}, noSuchVersion(o.Key, *versionID)
 	}
+	f := found{Object: o, current: true}
 	head, err := b.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &o.Key})
-	if err != nil {
-		return found{}, err
+	if s3err.Is(err, s3err.NoSuchKey) || err == nil && aws.ToTime(head.LastModified).After(at) {
+		err = f.notThere(versionID)
 	}
-	if aws.ToTime(head.LastModified).After(at) {
-		return found{}, s3err.New(s3err.NoSuchKey).With("Key", o.Key)
-	}
-	return found{Object: o, current: true}, nil
+	return f, err
 }

@@ -2,6 +2,7 @@ package versioned
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -23,8 +24,11 @@ func (u *uploads) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 	if err != nil {
 		return nil, err
 	}
-	if done, err := u.completed(ctx, h, id, in); done != nil || err != nil {
-		return done, err
+	switch done, err := u.completed(ctx, h, id, backends.PartsETag(in)); {
+	case err != nil:
+		return nil, err
+	case done != nil:
+		return answerComplete(in, &s3.CompleteMultipartUploadOutput{}, done), nil
 	}
 	if err := backends.CheckWrite(h.Top.State.Current.Meta(), in.IfMatch, in.IfNoneMatch); err != nil {
 		return nil, err
@@ -42,7 +46,7 @@ func (u *uploads) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 	if err != nil {
 		return nil, err
 	}
-	return answerComplete(in, out, &row.Version), nil
+	return answerComplete(in, out, row.State.Current), nil
 }
 
 // completeBody makes the body of the parts. When it was made before, and nobody knows of it, that is as good.
@@ -56,21 +60,27 @@ func (u *uploads) completeBody(ctx context.Context, w *write, c *s3.CompleteMult
 	if e != nil || etag == "" || aws.ToString(head.ETag) != etag || !names(head.Metadata, &w.version) {
 		return nil, err
 	}
+	// It is not completed any more when it is about to be swept.
+	now := u.Now()
+	seen, e := u.Index.MarkSlot(ctx, versions.Slot{Object: w.head.Object, N: w.version.ID.N}, now)
+	if e != nil || now.Sub(seen) > versions.KeepDead-2*maxUncommitted {
+		return nil, errors.Join(e, err)
+	}
 	return &s3.CompleteMultipartUploadOutput{ETag: &etag}, nil
 }
 
-// completed answers a request that has succeeded before; nil when it has not. It has when the version
-// was made of the same parts, and is current.
-func (u *uploads) completed(ctx context.Context, h versions.Head, id versions.VersionID, in *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error) {
-	about, err := u.Index.Find(ctx, h.Object, id.N)
-	if err != nil || about.Seq == 0 || about.Version.ID.Nonce != id.Nonce {
+// completed returns the version that was made of an upload; nil when there was none at the top row of h. When it
+// is not current any more, or was made of other parts, the upload is gone.
+func (b *bucket) completed(ctx context.Context, h versions.Head, id versions.VersionID, etag string) (*versions.Version, error) {
+	about, err := b.Index.Find(ctx, h.Object, id.N)
+	if err != nil || about.Seq == 0 || about.Seq > h.Top.Seq || about.Version.ID.Nonce != id.Nonce {
 		return nil, err
 	}
 	v := h.Top.State.Current
-	if !about.Version.Is(v) || v.ETag != backends.PartsETag(in) {
-		return nil, s3err.New(s3err.NoSuchUpload).With("UploadId", aws.ToString(in.UploadId))
+	if !about.Version.Is(v) || v.ETag != etag {
+		return nil, s3err.New(s3err.NoSuchUpload)
 	}
-	return answerComplete(in, &s3.CompleteMultipartUploadOutput{}, v), nil
+	return v, nil
 }
 
 // answerComplete is what is said of the version that was made.

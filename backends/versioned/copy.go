@@ -10,22 +10,61 @@ import (
 
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/versions"
 )
 
 // Locate implements [backends.Locator]: what a copy reads is the body, which nobody changes.
 func (b *bucket) Locate(ctx context.Context, src backends.CopySource) (backends.Source, error) {
 	f, err := b.find(ctx, &src.Key, optional(src.VersionID))
 	switch {
-	case s3err.Is(err, s3err.MethodNotAllowed): // A copy is told this way that its source is a delete marker.
-		return backends.Source{}, s3err.Newf(s3err.InvalidRequest, "The source of a copy request may not specifically refer to a delete marker by version id.")
+	case s3err.Is(err, s3err.MethodNotAllowed):
+		return backends.Source{}, errMarkerSource()
 	case err != nil:
 		return backends.Source{}, err
-	case f.version == nil || f.version.Plain && f.current:
-		return backends.Source{Backend: b.Heads, CopySource: backends.CopySource{Key: f.Key}, Shown: nullVersionID}, nil
+	case f.version != nil && !(f.version.Plain && f.current):
+		return b.bodySource(f.Key, f.version), nil
+	case src.VersionID != "":
+		return b.locateKept(ctx, f.Object)
+	case f.version == nil:
+		if _, err := b.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &f.Key}); err != nil {
+			return backends.Source{}, err
+		}
 	}
-	return backends.Source{
-		Backend: b.Bodies, CopySource: backends.CopySource{Key: b.body(f.Key, f.version.ID)}, Shown: f.version.ID.String(),
-	}, nil
+	return backends.Source{Backend: b.Heads, CopySource: backends.CopySource{Key: f.Key}, Shown: nullVersionID}, nil
+}
+
+// bodySource is the body of a version as the source of a copy.
+func (b *bucket) bodySource(key string, v *versions.Version) backends.Source {
+	return backends.Source{Backend: b.Bodies, CopySource: backends.CopySource{Key: b.body(key, v.ID)}, Shown: v.ID.String()}
+}
+
+// errMarkerSource is what a copy is told whose source is a delete marker.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+func errMarkerSource() error {
+	return s3err.Newf(s3err.InvalidRequest, "The source of a copy request may not specifically refer to a delete marker by version id.")
+}
+
+// locateKept is Locate for an object from before that is asked for as the null version. Another may be written
+// over it before it is read: so its body is put in its place.
+func (b *bucket) locateKept(ctx context.Context, o versions.Object) (backends.Source, error) {
+	h, err := b.top(ctx, o)
+	if err == nil {
+		err = b.keep(ctx, o, h.Top, false)
+	}
+	if err != nil {
+		return backends.Source{}, err
+	}
+	v, err := versions.Lookup(ctx, b.Index, h, versions.VersionID{Null: true})
+	switch {
+	case err != nil:
+		return backends.Source{}, err
+	case v == nil:
+		return backends.Source{}, noSuchVersion(o.Key, nullVersionID)
+	case v.Marker:
+		return backends.Source{}, errMarkerSource()
+	}
+	return b.bodySource(o.Key, v), nil
 }
 
 // optional is nil for an empty string.
@@ -93,22 +132,39 @@ func (b *bucket) checkOntoItself(ctx context.Context, src backends.Source, in *s
 	if err != nil {
 		return err
 	}
-	current := backends.Source{Backend: b.Heads, CopySource: backends.CopySource{Key: f.Key}}
-	meta := &backends.ObjectMeta{}
-	if f.version != nil {
-		meta = f.version.Meta()
-		if !f.version.Plain {
-			current = backends.Source{Backend: b.Bodies, CopySource: backends.CopySource{Key: b.body(f.Key, f.version.ID)}}
-		}
-	}
-	current, err = current.Located(ctx)
-	if err != nil || current.Backend != src.Backend || current.CopySource != src.CopySource {
+	own, err := b.isSource(ctx, f, src)
+	if err != nil || !own {
 		return err
 	}
-	if f.version == nil {
-		return nil // An object from before is not its own version yet.
+	if f.version != nil {
+		return backends.CheckCopy(f.version.Meta(), true, in)
 	}
-	return backends.CheckCopy(meta, true, in)
+	head, err := b.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &f.Key, ChecksumMode: types.ChecksumModeEnabled})
+	if err != nil {
+		return err
+	}
+	return backends.CheckCopy(&backends.ObjectMeta{
+		Size: aws.ToInt64(head.ContentLength), ETag: aws.ToString(head.ETag), LastModified: aws.ToTime(head.LastModified),
+		Checksum: checksumOf(head, head.ChecksumType),
+	}, true, in)
+}
+
+// isSource reports whether a located source is a place of what was found.
+func (b *bucket) isSource(ctx context.Context, f found, src backends.Source) (bool, error) {
+	var places []backends.Source
+	if f.version == nil || f.version.Plain {
+		places = append(places, backends.Source{Backend: b.Heads, CopySource: backends.CopySource{Key: f.Key}})
+	}
+	if f.version != nil {
+		places = append(places, b.bodySource(f.Key, f.version))
+	}
+	for _, p := range places {
+		p, err := p.Located(ctx)
+		if err != nil || p.Backend == src.Backend && p.CopySource == src.CopySource {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // takeHeaders gives a copy the headers and metadata of its source, and has it be of no other state of it.

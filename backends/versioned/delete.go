@@ -27,11 +27,11 @@ func (b *bucket) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s
 		return nil, err
 	}
 	suspended := b.Versioning == router.Suspended
-	row, err := b.commit(ctx, h, func(top versions.Row) (versions.Row, error) {
+	row, _, err := b.change(ctx, h, func(top versions.Row) (versions.Row, error) {
 		if err := backends.CheckDelete(top.State.Current.Meta(), in); err != nil {
 			return top, err
 		}
-		if err := b.keep(ctx, h.Object, top); err != nil {
+		if err := b.keep(ctx, h.Object, top, suspended); err != nil {
 			return top, err
 		}
 		return versions.PutMarker(top, suspended, b.event(ctx)), nil
@@ -52,7 +52,14 @@ func (b *bucket) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s
 func (b *bucket) tell(ctx context.Context, o versions.Object, row versions.Row) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	if err := b.putMarker(ctx, o, row); err != nil {
+	err := b.putMarker(ctx, o, row)
+	if err == nil {
+		var top versions.Row
+		if top, err = b.Index.Top(ctx, o); err == nil && top.Seq != row.Seq {
+			err = b.untell(ctx, o, row, top)
+		}
+	}
+	if err != nil {
 		b.Log.Warn("the object that tells of a delete marker will be written again", slog.String("key", o.Key), slog.Any("cause", err))
 		b.Repairs.add(b, o)
 	}
@@ -70,7 +77,7 @@ func (b *bucket) removeVersion(ctx context.Context, in *s3.DeleteObjectInput) (*
 	}
 	var v *versions.Version
 	wasCurrent := false
-	row, err := b.commit(ctx, h, func(top versions.Row) (_ versions.Row, err error) {
+	row, _, err := b.change(ctx, h, func(top versions.Row) (_ versions.Row, err error) {
 		at := versions.Head{Object: h.Object, Top: top}
 		if v, err = versions.Lookup(ctx, b.Index, at, id); err != nil {
 			return top, err

@@ -18,6 +18,14 @@ type found struct {
 	current bool              // the head may be a copy of it
 }
 
+// notThere is the error for an object from before that is not there.
+func (f found) notThere(versionID *string) error {
+	if versionID != nil {
+		return noSuchVersion(f.Key, *versionID)
+	}
+	return s3err.New(s3err.NoSuchKey).With("Key", f.Key)
+}
+
 // find finds what a request for a key, or for a version of it, reads: an object that is there.
 func (b *bucket) find(ctx context.Context, key, versionID *string) (found, error) {
 	o := b.object(key)

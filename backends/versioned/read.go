@@ -18,8 +18,9 @@ import (
 // nullVersionID is the id of objects from before there were versions.
 const nullVersionID = "null"
 
-// maxLooks is how often a read looks again because the version that it found was removed meanwhile.
-const maxLooks = 8
+// maxLooks is how often a read finds the same version without its body. Once can be: of an object from before the
+// body may have been put in its place meanwhile.
+const maxLooks = 3
 
 // GetObject implements [backends.ObjectReader].
 func (b *bucket) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
@@ -69,22 +70,29 @@ func headAsGet(ctx context.Context, s backends.Backend, in *s3.GetObjectInput) (
 // errNoBody is for the operator: a version is in the index and its body is not in the store.
 var errNoBody = errors.New("the body of a version is missing; see `xronox-proxy index verify`")
 
-// read reads what in asks for.
+// read reads what in asks for. What was found may be removed or written over before it is read: then
+// something else is found.
 func read(ctx context.Context, b *bucket, in *s3.GetObjectInput, get getter) (*s3.GetObjectOutput, error) {
-	for look := 1; ; look++ {
-		f, err := b.find(ctx, in.Key, in.VersionId)
-		if err != nil {
+	f, err := b.find(ctx, in.Key, in.VersionId)
+	for looks := 1; err == nil; {
+		var out *s3.GetObjectOutput
+		if out, err = b.readFound(ctx, f, in, get); !s3err.Is(err, s3err.NoSuchKey) {
+			return out, err
+		}
+		before := f
+		if f, err = b.find(ctx, in.Key, in.VersionId); err != nil {
 			return nil, err
 		}
-		out, err := b.readFound(ctx, f, in, get)
-		switch {
-		case !s3err.Is(err, s3err.NoSuchKey) || f.version == nil:
-			return out, err
-		case look == maxLooks:
+		switch looks++; {
+		case f.version == nil:
+			return nil, f.notThere(in.VersionId)
+		case !f.version.Is(before.version):
+			looks = 1
+		case looks > maxLooks:
 			return nil, s3err.New(s3err.InternalError).Because(fmt.Errorf("%q %s: %w", f.Key, f.version.ID, errNoBody))
 		}
-		// It was removed since it was found.
 	}
+	return nil, err
 }
 
 // readFound reads what was found; NoSuchKey when it is there no more.
@@ -93,11 +101,11 @@ func (b *bucket) readFound(ctx context.Context, f found, in *s3.GetObjectInput, 
 	c.Key, c.VersionId = &f.Key, nil
 	v := f.version
 	if v == nil {
-		out, err := get(ctx, b.Heads, &c)
+		out, err := b.getBefore(ctx, f.Object, &c, get)
 		if err != nil {
 			return nil, err
 		}
-		return plain(out, in.VersionId)
+		return plain(out), nil
 	}
 	if err := backends.CheckRead(v.Meta(), backends.GetConditions(in)); err != nil {
 		return nil, err
@@ -126,7 +134,7 @@ func (b *bucket) readBody(ctx context.Context, f found, c, in *s3.GetObjectInput
 	out, err := get(ctx, b.Bodies, c)
 	if v.Plain && s3err.Is(err, s3err.NoSuchKey) {
 		c.Key, c.IfMatch = &f.Key, &v.ETag
-		if out, err = get(ctx, b.Heads, c); s3err.Is(err, s3err.PreconditionFailed) {
+		if out, err = b.getBefore(ctx, f.Object, c, get); s3err.Is(err, s3err.PreconditionFailed) {
 			err = s3err.New(s3err.NoSuchKey) // It was written over, after its body was put in its place.
 		}
 	}
@@ -136,11 +144,39 @@ func (b *bucket) readBody(ctx context.Context, f found, c, in *s3.GetObjectInput
 	return shown(out, v, in), nil
 }
 
+// getBefore reads an object from before at its plain place; NoSuchKey when by now the head of a version is there.
+func (b *bucket) getBefore(ctx context.Context, o versions.Object, in *s3.GetObjectInput, get getter) (*s3.GetObjectOutput, error) {
+	out, err := get(ctx, b.Heads, in)
+	if err != nil {
+		return nil, err
+	}
+	head, err := b.isHead(ctx, o, out.Metadata)
+	if err == nil && head {
+		err = s3err.New(s3err.NoSuchKey)
+	}
+	if err != nil {
+		closeBody(out)
+		return nil, err
+	}
+	return out, nil
+}
+
+// isHead reports whether metadata is that of a head, which shows a version in the object's log. An object
+// from before can have a mark, too: that of a log that was lost.
+func (b *bucket) isHead(ctx context.Context, o versions.Object, metadata map[string]string) (bool, error) {
+	m, ok := ReadMark(metadata)
+	if !ok {
+		return false, nil
+	}
+	about, err := b.Index.Find(ctx, o, m.ID.N)
+	return err == nil && about.Seq > 0 && about.Version.ID.Nonce == m.ID.Nonce, err
+}
+
 // plain is an object from before as a version.
-func plain(out *s3.GetObjectOutput, _ *string) (*s3.GetObjectOutput, error) {
+func plain(out *s3.GetObjectOutput) *s3.GetObjectOutput {
 	c := *out
 	c.Metadata, c.VersionId = unmarked(out.Metadata), aws.String(nullVersionID)
-	return &c, nil
+	return &c
 }
 
 // shown is what was read of a version, in its own words: where a copy differs from the original, the

@@ -18,6 +18,25 @@ import (
 // settleTimeout bounds what is done after a commit, which goes on when the client has left.
 const settleTimeout = 5 * time.Minute
 
+// change is [versions.Commit] through the door. refused says that decide gave the error, and that nothing has changed. Of any other it is
+// not known whether it did, so that somebody has to look at the head later.
+func (b *bucket) change(ctx context.Context, h versions.Head, decide func(versions.Row) (versions.Row, error)) (row versions.Row, refused bool, err error) {
+	leave, err := b.Door.Enter(ctx)
+	if err != nil {
+		return row, true, err
+	}
+	defer leave()
+	row, err = versions.Commit(ctx, b.Index, h, func(top versions.Row) (versions.Row, error) {
+		next, err := decide(top)
+		refused = err != nil
+		return next, err
+	})
+	if err != nil && !refused {
+		b.Repairs.add(b, h.Object)
+	}
+	return row, refused, err
+}
+
 // settle makes the head show what a row says is current. Who comes later may have been here earlier: so it looks
 // whether the row is still the top one, and if not does it again. The last to write a head
 // has seen the top row after it; whoever commits later will write the head again.
@@ -46,13 +65,29 @@ func (b *bucket) trySettle(ctx context.Context, o versions.Object, row versions.
 		if top.Seq == row.Seq {
 			return nil
 		}
+		if err := b.untell(ctx, o, row, top); err != nil {
+			return err
+		}
 		row = top
 	}
 }
 
+// untell removes the object that was just written of a delete marker, if the marker is no more: whoever removed it
+// may have done his part before.
+func (b *bucket) untell(ctx context.Context, o versions.Object, row, top versions.Row) error {
+	if row.Kind != versions.KindMarker {
+		return nil
+	}
+	about, err := b.Index.Find(ctx, o, row.Version.ID.N)
+	if err == nil && !top.State.Live(about) {
+		b.removeBody(ctx, o.Key, row.Version.ID)
+	}
+	return err
+}
+
 // showHead makes the head a copy of what the row says is current.
 func (b *bucket) showHead(ctx context.Context, o versions.Object, row versions.Row) error {
-	if row.Version.Marker && row.Kind == versions.KindMarker {
+	if row.Kind == versions.KindMarker {
 		if err := b.putMarker(ctx, o, row); err != nil {
 			return err
 		}

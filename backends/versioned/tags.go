@@ -19,7 +19,9 @@ func (b *bucket) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingIn
 	}
 	out := &s3.GetObjectTaggingOutput{VersionId: aws.String(nullVersionID), TagSet: []types.Tag{}}
 	if f.version == nil { // It has none, if it is there.
-		_, err := b.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &f.Key})
+		if _, err = b.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &f.Key}); s3err.Is(err, s3err.NoSuchKey) {
+			err = f.notThere(in.VersionId)
+		}
 		return out, err
 	}
 	out.VersionId = aws.String(f.version.ID.String())

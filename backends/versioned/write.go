@@ -110,23 +110,21 @@ func (w *write) insert(ctx context.Context, match, noneMatch *string) (row versi
 			return row, true, err
 		}
 	}
-	leave, err := w.b.Door.Enter(ctx)
-	if err != nil {
-		return row, true, err
-	}
-	defer leave()
-	row, err = versions.Commit(ctx, w.b.Index, w.head, func(top versions.Row) (versions.Row, error) {
-		err := backends.CheckWrite(top.State.Current.Meta(), match, noneMatch)
-		if err == nil {
-			err = w.b.keep(ctx, w.head.Object, top)
+	return w.b.change(ctx, w.head, func(top versions.Row) (versions.Row, error) {
+		if w.upload { // Somebody else may be completing it.
+			at := versions.Head{Object: w.head.Object, Top: top}
+			if done, err := w.b.completed(ctx, at, w.version.ID, w.version.ETag); done != nil || err != nil {
+				return top, err
+			}
 		}
-		if err != nil {
-			refused = true
+		if err := backends.CheckWrite(top.State.Current.Meta(), match, noneMatch); err != nil {
+			return top, err
+		}
+		if err := w.b.keep(ctx, w.head.Object, top, w.version.ID.Null); err != nil {
 			return top, err
 		}
 		return versions.Put(top, w.version, w.b.Now()), nil
 	})
-	return row, refused, err
 }
 
 // removeBody removes the body of a version that is no more, or never was. What stays is found by the sweeper.
@@ -139,9 +137,9 @@ func (b *bucket) removeBody(ctx context.Context, key string, id versions.Version
 	}
 }
 
-// replaced removes the body of the null version whose place a row's version took.
+// replaced removes the body of the null version, or what tells of the null marker, whose place a row's version took.
 func (b *bucket) replaced(ctx context.Context, o versions.Object, row versions.Row) {
-	if !row.Replaced.Time.IsZero() && row.Replaced.N >= 0 {
+	if !row.Replaced.Time.IsZero() {
 		b.removeBody(ctx, o.Key, versions.VersionID{N: row.Replaced.N, Null: true})
 	}
 }
