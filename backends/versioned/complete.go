@@ -2,7 +2,6 @@ package versioned
 
 import (
 	"context"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -42,6 +41,9 @@ func (u *uploads) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 	if err := w.measure(ctx); err != nil {
 		return nil, err
 	}
+	if err := u.checkSwept(ctx, w); err != nil {
+		return nil, err
+	}
 	row, err := w.commit(ctx, in.IfMatch, in.IfNoneMatch)
 	if err != nil {
 		return nil, err
@@ -60,13 +62,21 @@ func (u *uploads) completeBody(ctx context.Context, w *write, c *s3.CompleteMult
 	if e != nil || etag == "" || aws.ToString(head.ETag) != etag || !names(head.Metadata, &w.version) {
 		return nil, err
 	}
-	// It is not completed any more when it is about to be swept.
-	now := u.Now()
-	seen, e := u.Index.MarkSlot(ctx, versions.Slot{Object: w.head.Object, N: w.version.ID.N}, now)
-	if e != nil || now.Sub(seen) > versions.KeepDead-2*maxUncommitted {
-		return nil, errors.Join(e, err)
-	}
 	return &s3.CompleteMultipartUploadOutput{ETag: &etag}, nil
+}
+
+// checkSwept refuses to complete an upload whose body was left behind by an earlier attempt and is about to be
+// swept. A body that is young by the store's clock cannot have been seen so long ago.
+func (u *uploads) checkSwept(ctx context.Context, w *write) error {
+	now := u.Now()
+	if now.Sub(w.made) < versions.KeepDead/2 {
+		return nil
+	}
+	seen, err := u.Index.MarkSlot(ctx, versions.Slot{Object: w.head.Object, N: w.version.ID.N}, now)
+	if err == nil && now.Sub(seen) > versions.KeepDead-2*maxUncommitted {
+		err = s3err.New(s3err.NoSuchUpload)
+	}
+	return err
 }
 
 // completed returns the version that was made of an upload; nil when there was none at the top row of h. When it

@@ -21,7 +21,7 @@ func (b *bucket) Locate(ctx context.Context, src backends.CopySource) (backends.
 		return backends.Source{}, errMarkerSource()
 	case err != nil:
 		return backends.Source{}, err
-	case f.version != nil && !(f.version.Plain && f.current):
+	case f.version != nil && (!f.version.Plain || !f.current):
 		return b.bodySource(f.Key, f.version), nil
 	case src.VersionID != "":
 		return b.locateKept(ctx, f.Object)
@@ -91,17 +91,7 @@ func (b *bucket) ImportObject(ctx context.Context, src backends.Source, in *s3.C
 		return nil, err
 	}
 	w.version.StorageClass = in.StorageClass
-	c := *in
-	c.Key, c.IfMatch, c.IfNoneMatch = w.key(), nil, nil
-	if in.MetadataDirective != types.MetadataDirectiveReplace {
-		if err := takeHeaders(ctx, &c, src); err != nil {
-			return nil, err
-		}
-	}
-	c.MetadataDirective = types.MetadataDirectiveReplace
-	c.Metadata = marked(c.Metadata, w.mark())
-	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
-	out, err := backends.CopyObject(ctx, b.Bodies, src, &c)
+	out, err := w.copyBody(ctx, src, in)
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +110,30 @@ func (b *bucket) ImportObject(ctx context.Context, src backends.Source, in *s3.C
 		answer.CopyObjectResult = &result
 	}
 	return &answer, nil
+}
+
+// maxChanges is how often a source may be written over between the two looks at it that a copy takes.
+const maxChanges = 100
+
+// copyBody makes the body as a copy.
+func (w *write) copyBody(ctx context.Context, src backends.Source, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
+	for changes := 0; ; changes++ {
+		c := *in
+		c.Key, c.IfMatch, c.IfNoneMatch = w.key(), nil, nil
+		if in.MetadataDirective != types.MetadataDirectiveReplace {
+			if err := takeHeaders(ctx, &c, src); err != nil {
+				return nil, err
+			}
+		}
+		c.MetadataDirective = types.MetadataDirectiveReplace
+		c.Metadata = marked(c.Metadata, w.mark())
+		w.b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
+		out, err := backends.CopyObject(ctx, w.b.Bodies, src, &c)
+		ours := in.MetadataDirective != types.MetadataDirectiveReplace // and not the client's, that did not hold
+		if !ours || !s3err.Is(err, s3err.PreconditionFailed) || changes == maxChanges {
+			return out, err
+		}
+	}
 }
 
 // checkOntoItself refuses a copy of the current version onto itself that changes nothing. One of an

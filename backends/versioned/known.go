@@ -36,48 +36,49 @@ func (l before) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*
 }
 
 // knownKeys knows in one listing which keys the index has rows of. It is asked in their order.
+//
+// The index may have been listed before it knew a key. Then the key would not be shown at all: so those that
+// the index shows now are shown from the plain place, too. Of the two the index's goes first.
 type knownKeys struct {
 	b      *bucket
 	prefix string
-	limit  int // of heads that are read next
+	limit  int                       // of heads that are read next
+	shows  func(versions.State) bool // whether the index shows a key
 
-	keys []string // read and not yet passed
-	end  bool     // there are no others
+	keys []versions.Head // read and not yet passed
+	end  bool            // there are no others
 }
 
-// first is the first known key that is not less than from.
-func (k *knownKeys) first(ctx context.Context, from string) (key string, ok bool, err error) {
-	passed, _ := slices.BinarySearch(k.keys, from)
+// first is the first known key that is not less than from; nil when there is none.
+func (k *knownKeys) first(ctx context.Context, from string) (*versions.Head, error) {
+	passed, _ := slices.BinarySearchFunc(k.keys, from, func(h versions.Head, key string) int { return strings.Compare(h.Key, key) })
 	if k.keys = k.keys[passed:]; len(k.keys) == 0 && !k.end {
 		heads, err := k.b.Index.Heads(ctx, versions.Range{
 			BucketID: k.b.BucketID, Prefix: k.prefix, From: versions.Position{Key: from}, Limit: k.limit,
 		})
 		if err != nil {
-			return "", false, err
+			return nil, err
 		}
-		for _, h := range heads {
-			k.keys = append(k.keys, h.Key)
-		}
-		k.end = len(heads) < k.limit
+		k.keys, k.end = heads, len(heads) < k.limit
 		k.limit = min(4*k.limit, backends.DefaultMaxKeys)
 	}
 	if len(k.keys) == 0 {
-		return "", false, nil
+		return nil, nil
 	}
-	return k.keys[0], true, nil
+	return &k.keys[0], nil
 }
 
 // keep shows keys that are not known.
 func (k *knownKeys) keep(ctx context.Context, key string) (bool, error) {
-	known, ok, err := k.first(ctx, key)
-	return err == nil && (!ok || known != key), err
+	known, err := k.first(ctx, key)
+	return err == nil && (known == nil || known.Key != key || k.shows(known.Top.State)), err
 }
 
-// keepPrefix shows common prefixes below which there is a key that is not known. Only where
+// keepPrefix shows common prefixes below which there is a key that is shown. Only where
 // some are known it has to look for one.
 func (k *knownKeys) keepPrefix(ctx context.Context, prefix string) (bool, error) {
-	known, ok, err := k.first(ctx, prefix)
-	if err != nil || !ok || !strings.HasPrefix(known, prefix) {
+	known, err := k.first(ctx, prefix)
+	if err != nil || known == nil || !strings.HasPrefix(known.Key, prefix) {
 		return err == nil, err
 	}
 	c := backends.NewListCursor(ctx, k.b.Heads, "", prefix)

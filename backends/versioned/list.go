@@ -17,9 +17,18 @@ func (b *bucket) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (
 	}
 	return backends.MergeObjects(ctx, []backends.ListSource{
 		{Lister: index{b}},
-		{Lister: before{b.Heads, asOf(ctx)}, Filter: b.unknown(in.Prefix, in.MaxKeys)},
+		{Lister: before{b.Heads, asOf(ctx)}, Filter: b.unknown(ctx, in.Prefix, in.MaxKeys, showsObject)},
 	}, in)
 }
+
+// showsObject reports whether ListObjectsV2 shows an object.
+func showsObject(s versions.State) bool { return s.Current.Meta() != nil }
+
+// showsVersions reports whether ListObjectVersions shows versions of an object.
+func showsVersions(s versions.State) bool { return s.Current != nil }
+
+// showsNone is for listings of the past, in which nothing becomes known.
+func showsNone(versions.State) bool { return false }
 
 // index is the part of a bucket that the index knows.
 type index struct{ *bucket }
@@ -39,8 +48,11 @@ func (x index) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersions
 
 // unknown shows the keys of the plain place that the index does not know. It is asked in the order of keys, and
 // reads the index along with the place.
-func (b *bucket) unknown(prefix *string, maxKeys *int32) backends.Filter {
-	k := &knownKeys{b: b, prefix: aws.ToString(prefix), limit: backends.DefaultMaxKeys}
+func (b *bucket) unknown(ctx context.Context, prefix *string, maxKeys *int32, shows func(versions.State) bool) backends.Filter {
+	if !asOf(ctx).IsZero() {
+		shows = showsNone
+	}
+	k := &knownKeys{b: b, prefix: aws.ToString(prefix), limit: backends.DefaultMaxKeys, shows: shows}
 	if maxKeys != nil {
 		k.limit = min(int(*maxKeys)+1, k.limit)
 	}
@@ -54,6 +66,6 @@ func (b *bucket) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersio
 	}
 	return backends.MergeVersions(ctx, []backends.VersionSource{
 		{Versioned: index{b}},
-		{Lister: before{b.Heads, asOf(ctx)}, Filter: b.unknown(in.Prefix, in.MaxKeys)},
+		{Lister: before{b.Heads, asOf(ctx)}, Filter: b.unknown(ctx, in.Prefix, in.MaxKeys, showsVersions)},
 	}, in)
 }

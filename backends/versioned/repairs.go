@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/versions"
 )
 
@@ -27,6 +28,16 @@ const (
 	maxRepairs     = 10_000
 	repairInterval = 5 * time.Second
 )
+
+// Note notes an object of a bucket that [New] returned: one that somebody has found not to show what is current.
+func (r *Repairs) Note(b backends.Backend, key string) {
+	if v, ok := backends.As[interface{ self() *bucket }](b); ok {
+		r.add(v.self(), v.self().object(&key))
+	}
+}
+
+// self is the bucket, with or without uploads around it.
+func (b *bucket) self() *bucket { return b }
 
 // add notes an object of a bucket. On a nil Repairs it does nothing.
 func (r *Repairs) add(b *bucket, o versions.Object) {

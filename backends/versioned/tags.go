@@ -63,7 +63,7 @@ func (b *bucket) amend(ctx context.Context, key, versionID *string, change func(
 		return nil, err
 	}
 	var shown string
-	_, err = b.commit(ctx, h, func(top versions.Row) (_ versions.Row, err error) {
+	_, _, err = b.change(ctx, h, func(top versions.Row) (_ versions.Row, err error) {
 		v := top.State.Current
 		if versionID != nil {
 			v, err = versions.Lookup(ctx, b.Index, versions.Head{Object: h.Object, Top: top}, id)

@@ -124,14 +124,18 @@ type bucketOf struct {
 	testing.TB
 	backends.Backend
 	store *faultbackend.Backend
-	index versions.Index
+	index *faultIndex
+	hook  *hookStore // below store
+	below faultbackend.Store
 	o     versioned.Options
 }
 
 // open returns a bucket in memory.
 func open(t testing.TB, change func(*versioned.Options)) *bucketOf {
 	t.Helper()
-	b := &bucketOf{TB: t, store: faultbackend.New(memory(t), nil), index: memindex.New()}
+	b := &bucketOf{TB: t, below: memory(t), index: &faultIndex{Index: memindex.New()}}
+	b.hook = &hookStore{Store: b.below}
+	b.store = faultbackend.New(b.hook, nil)
 	b.o = options(b.store, b.index)
 	if change != nil {
 		change(&b.o)

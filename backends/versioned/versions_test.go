@@ -99,15 +99,21 @@ func (b *bucketOf) wantError(err error, code s3err.Code, headers ...string) {
 // stored are the keys of the physical bucket that begin with a prefix.
 func (b *bucketOf) stored(prefix string) []string {
 	b.Helper()
-	out, err := b.store.ListObjectsV2(b.Context(), &s3.ListObjectsV2Input{Bucket: new("physical"), Prefix: &prefix})
-	if err != nil {
-		b.Fatal(err)
-	}
 	keys := []string{}
-	for _, o := range out.Contents {
-		keys = append(keys, strings.TrimPrefix(*o.Key, prefix))
+	in := &s3.ListObjectsV2Input{Bucket: new("physical"), Prefix: &prefix}
+	for {
+		out, err := b.store.ListObjectsV2(b.Context(), in)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, o := range out.Contents {
+			keys = append(keys, strings.TrimPrefix(*o.Key, prefix))
+			in.StartAfter = o.Key
+		}
+		if !*out.IsTruncated {
+			return keys
+		}
 	}
-	return keys
 }
 
 // wantStored compares them.

@@ -27,6 +27,8 @@ type write struct {
 	version versions.Version
 	began   time.Time
 	upload  bool // its body was made by an upload
+
+	made time.Time // when the store says that the body was written, as far as it was asked
 }
 
 // begin begins a write: it reads what there is, and takes a slot. Whether the write may happen is judged here for
@@ -214,6 +216,7 @@ func (w *write) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.made = aws.ToTime(out.LastModified)
 	v := &w.version
 	v.Size, v.ETag, v.Parts = aws.ToInt64(out.ContentLength), aws.ToString(out.ETag), partsOf(aws.ToString(out.ETag))
 	v.Checksum = checksumOf(out, out.ChecksumType)
