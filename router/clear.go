@@ -34,7 +34,12 @@ func (r *Router) clearVersions(ctx context.Context, t *table, route *Route) erro
 		}
 		return err
 	}
-	return t.purge(ctx, b)
+	for _, m := range b.places() {
+		if err := t.purge(ctx, b, *m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkNoVersions refuses to remove a bucket that has versions or delete markers.
@@ -53,28 +58,28 @@ func checkNoVersions(ctx context.Context, route *Route) error {
 	return nil
 }
 
-// purge removes all objects and uploads in the place of versions.
-func (t *table) purge(ctx context.Context, b *BucketRecord) error {
-	place := &BucketRecord{Name: b.Name, BucketID: b.BucketID, Mounts: []Mount{*b.Versions}}
+// purge removes all objects and uploads in a place of a bucket that has no versions: bodies that nobody needs, and
+// copies that are not up to date.
+func (t *table) purge(ctx context.Context, b *BucketRecord, m Mount) error {
+	place := &BucketRecord{Name: b.Name, BucketID: b.BucketID, Mounts: []Mount{m}}
 	route := &Route{Name: b.Name, Backend: t.Compose(place, &Route{}), Record: place}
-	if err := abortUploads(ctx, route); err != nil {
-		return err
-	}
-	for {
-		page, err := route.Backend.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &b.Name})
-		if s3err.Is(err, s3err.NoSuchBucket) {
-			return nil
-		}
-		if err != nil {
-			return behind(err)
+	err := abortUploads(ctx, route)
+	for err == nil {
+		var page *s3.ListObjectsV2Output
+		if page, err = route.Backend.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &b.Name}); err != nil {
+			break
 		}
 		for i := range page.Contents {
-			if _, err := route.Backend.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.Name, Key: page.Contents[i].Key}); err != nil {
-				return behind(err)
+			if _, err = route.Backend.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.Name, Key: page.Contents[i].Key}); err != nil {
+				break
 			}
 		}
 		if !aws.ToBool(page.IsTruncated) {
-			return nil
+			break
 		}
 	}
+	if s3err.Is(err, s3err.NoSuchBucket) {
+		return nil
+	}
+	return behind(err)
 }

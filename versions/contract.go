@@ -37,14 +37,17 @@ type Slot struct {
 	Object
 	N     int64
 	Taken time.Time // for the operator, and kept to the millisecond
+
+	// Early says that the body ends with the process that writes it, if that does: TakeSlot need not wait until the
+	// slot is durable. It is not kept.
+	Early bool
 }
 
 // Slots hand out numbers of bodies, and know which bodies there may be.
 type Slots interface {
 	// TakeSlot inserts s under (s.Object, s.N). Of several at once exactly one
 	// succeeds, the others get ErrExists. Slot 0, which is the first that is taken of an object,
-	// makes it known to listings as InsertKey does. A slot need not outlive a crash of all who
-	// use the index unless something was inserted after it.
+	// makes it known to listings as InsertKey does.
 	TakeSlot(ctx context.Context, s Slot) error
 
 	// LastSlot returns the greatest number that was taken; -1 when none was.

@@ -34,12 +34,13 @@ func (b *bucket) adopt(ctx context.Context, o versions.Object) (versions.Row, er
 		ID: id, Plain: true, Size: aws.ToInt64(head.ContentLength), ETag: aws.ToString(head.ETag),
 		StorageClass: head.StorageClass, Parts: partsOf(aws.ToString(head.ETag)), Checksum: checksumOf(head, head.ChecksumType),
 	}
-	return b.commit(ctx, versions.Head{Object: o}, func(top versions.Row) (versions.Row, error) {
+	row, _, err := b.change(ctx, versions.Head{Object: o}, func(top versions.Row) (versions.Row, error) {
 		if top.Seq > 0 {
 			return top, nil // Somebody else was first, and what we saw is perhaps his.
 		}
 		return versions.Put(top, v, aws.ToTime(head.LastModified)), nil
 	})
+	return row, err
 }
 
 // keep sees to it that the body of a current version from before is in the place of versions, before another

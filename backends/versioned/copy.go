@@ -86,7 +86,7 @@ func (b *bucket) ImportObject(ctx context.Context, src backends.Source, in *s3.C
 	if err := b.checkOntoItself(ctx, src, in); err != nil {
 		return nil, err
 	}
-	w, err := b.begin(ctx, in.Key, in.IfMatch, in.IfNoneMatch)
+	w, err := b.begin(ctx, in.Key, true, in.IfMatch, in.IfNoneMatch)
 	if err != nil {
 		return nil, err
 	}

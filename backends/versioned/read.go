@@ -111,7 +111,7 @@ func (b *bucket) readFound(ctx context.Context, f found, in *s3.GetObjectInput, 
 		return nil, err
 	}
 	c.IfMatch, c.IfNoneMatch, c.IfModifiedSince, c.IfUnmodifiedSince = nil, nil, nil, nil
-	if f.current && !v.Plain && (c.PartNumber == nil || v.Parts == 0) { // A copy has no parts.
+	if f.current && !v.Plain && !b.Private && (c.PartNumber == nil || v.Parts == 0) { // A copy has no parts.
 		out, err := get(ctx, b.Heads, &c)
 		if err == nil && names(out.Metadata, v) {
 			return shown(out, v, in), nil

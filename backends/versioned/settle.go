@@ -55,6 +55,9 @@ func (b *bucket) settle(ctx context.Context, o versions.Object, row versions.Row
 // trySettle is settle, or says why not.
 func (b *bucket) trySettle(ctx context.Context, o versions.Object, row versions.Row) error {
 	for {
+		if b.Private && row.Kind != versions.KindMarker && !b.leavesBehind(row) {
+			return nil // Fast path: nothing is shown anywhere.
+		}
 		if err := b.showHead(ctx, o, row); err != nil {
 			return err
 		}
@@ -93,11 +96,23 @@ func (b *bucket) showHead(ctx context.Context, o versions.Object, row versions.R
 		}
 	}
 	v := row.State.Current
-	if v == nil || v.Marker {
+	if b.Private && !b.leavesBehind(row) {
+		return nil
+	}
+	if b.Private || v == nil || v.Marker {
 		_, err := b.Heads.DeleteObject(ctx, &s3.DeleteObjectInput{Key: &o.Key})
 		return err
 	}
 	return b.copyHead(ctx, o, v)
+}
+
+// leavesBehind reports whether there may be an object from before at the plain place that is not needed
+// there any more: it is in the place of versions, or gone.
+func (b *bucket) leavesBehind(row versions.Row) bool {
+	if v := row.State.Current; v != nil && v.Plain {
+		return false
+	}
+	return !b.Complete || !row.State.Null.Time.IsZero() && row.State.Null.N == 0
 }
 
 // copyHead copies the body of a version to the head. A body that is gone belonged to a version that is not

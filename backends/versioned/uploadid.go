@@ -50,7 +50,7 @@ func (u *uploads) enter(key, id **string) (versions.VersionID, error) {
 
 // beginUpload is begin for an upload.
 func (u *uploads) beginUpload(ctx context.Context, key *string) (*write, error) {
-	w, err := u.begin(ctx, key, nil, nil)
+	w, err := u.begin(ctx, key, false, nil, nil)
 	if err == nil {
 		w.version.ID = u.uploadVersion(w.head.Object, w.version.ID.N)
 	}

@@ -41,6 +41,10 @@ type Options struct {
 	Versioning router.Versioning // Enabled or Suspended
 	Complete   bool              // the index knows all objects: no need to look for those from before
 
+	// Private says that nobody but this process uses the stores: nobody reads heads, so that none are made, and with
+	// the process end its writes.
+	Private bool
+
 	HeadKMSKeyID string             // encrypts heads; empty: the store's own default
 	BodyClass    types.StorageClass // of bodies, whatever class their objects have; empty: the object's
 	BodyKMSKeyID string             // encrypts bodies; empty: as the object is
@@ -78,11 +82,6 @@ func (b *bucket) object(key *string) versions.Object {
 // body is the key of a version's body.
 func (b *bucket) body(key string, id versions.VersionID) string {
 	return b.Layout.Body(b.DataType, key, id.N)
-}
-
-// commit is [versions.Commit] through the door.
-func (b *bucket) commit(ctx context.Context, h versions.Head, decide func(versions.Row) (versions.Row, error)) (versions.Row, error) {
-	return through(ctx, b.Door, func() (versions.Row, error) { return versions.Commit(ctx, b.Index, h, decide) })
 }
 
 // by is who is behind a request.

@@ -116,7 +116,8 @@ func TestSuite(t *testing.T) {
 	f("enabled", memory, mem, func(*versioned.Options) {})
 	f("suspended", memory, mem, func(o *versioned.Options) { o.Versioning = router.Suspended })
 	f("in use before", memory, mem, func(o *versioned.Options) { o.Complete = false })
-	f("embedded", local, kv, func(*versioned.Options) {})
+	f("embedded", local, kv, func(o *versioned.Options) { o.Private = true })
+	f("embedded, in use before", memory, kv, func(o *versioned.Options) { o.Private, o.Complete = true, false })
 }
 
 // bucketOf is a versioned bucket and what it is made of.

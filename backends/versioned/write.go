@@ -33,7 +33,8 @@ type write struct {
 
 // begin begins a write: it reads what there is, and takes a slot. Whether the write may happen is judged here for
 // the first time, so that nobody uploads in vain, and again when it is committed.
-func (b *bucket) begin(ctx context.Context, key, match, noneMatch *string) (*write, error) {
+// put says that the body is written at once.
+func (b *bucket) begin(ctx context.Context, key *string, put bool, match, noneMatch *string) (*write, error) {
 	h, err := b.top(ctx, b.object(key))
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func (b *bucket) begin(ctx context.Context, key, match, noneMatch *string) (*wri
 		return nil, err
 	}
 	w := &write{b: b, head: h, began: b.Now()}
-	s, err := versions.NextSlot(ctx, b.Index, versions.Slot{Object: h.Object, N: h.Top.State.NextN, Taken: w.began})
+	s, err := versions.NextSlot(ctx, b.Index, versions.Slot{Object: h.Object, N: h.Top.State.NextN, Taken: w.began, Early: b.Private && put})
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func (b *bucket) replaced(ctx context.Context, o versions.Object, row versions.R
 
 // PutObject implements [backends.ObjectWriter].
 func (b *bucket) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
-	w, err := b.begin(ctx, in.Key, in.IfMatch, in.IfNoneMatch)
+	w, err := b.begin(ctx, in.Key, true, in.IfMatch, in.IfNoneMatch)
 	if err != nil {
 		return nil, err
 	}

@@ -140,6 +140,11 @@ func (a *app) persist(ctx context.Context, what, connection string, do func(cont
 	}))
 }
 
+// isLocal reports whether a connection is a store on this machine's disk, which nobody else has open.
+func isLocal(connection string) bool {
+	return connection == mapping.Local || connection == mapping.LocalStorage
+}
+
 // closerFunc is a function as an io.Closer.
 type closerFunc func() error
 
@@ -177,7 +182,7 @@ func (a *app) openLocal(dir string) (backends.Backend, error) {
 // elsewhere when the configuration says so.
 func (a *app) makeBuckets(ctx context.Context, s stores, m *mapping.Map, everywhere bool) error {
 	for _, connection := range slices.Sorted(maps.Keys(s)) {
-		local := connection == mapping.Local || connection == mapping.LocalStorage
+		local := isLocal(connection)
 		manager, ok := backends.As[backends.BucketManager](s[connection])
 		if !ok || !local && !everywhere {
 			continue
@@ -306,7 +311,7 @@ func (c *composer) versioned(r *router.BucketRecord, m *router.Mount, route *rou
 		Index:  c.index, BucketID: r.IndexID(m), DataType: m.ID,
 		Versioning: route.Settings.Versioning, Complete: route.Settings.Complete, Door: route.Door,
 		HeadKMSKeyID: m.Policy.KMSKeyID, BodyClass: types.StorageClass(v.Policy.StorageClass), BodyKMSKeyID: v.Policy.KMSKeyID,
-		Repairs: c.repairs, Log: c.log,
+		Private: isLocal(m.Backend) && isLocal(v.Backend), Repairs: c.repairs, Log: c.log,
 	})
 	return mount.New(mount.Options{Backend: b, Under: m.Under, BucketID: r.BucketID, MountID: m.ID, Sealer: c.sealer})
 }

@@ -40,7 +40,8 @@ type Index struct {
 	mu   sync.Mutex // held from looking for a unique key to inserting it
 
 	syncs syncs
-	reads atomic.Int64 // of rows; benchmarks and tests count them
+	early sync.WaitGroup // of inserts that nobody waits for
+	reads atomic.Int64   // of rows; benchmarks and tests count them
 }
 
 // Open opens the index in o.Dir. A directory has one user at a time: an index
@@ -76,7 +77,10 @@ func Open(o Options) (*Index, error) {
 }
 
 // Close implements versions.Index.
-func (x *Index) Close() error { return errors.Join(x.db.Close(), x.lock.Close()) }
+func (x *Index) Close() error {
+	x.early.Wait()
+	return errors.Join(x.db.Close(), x.lock.Close())
+}
 
 // InsertBucket implements [router.BucketRecords].
 func (x *Index) InsertBucket(ctx context.Context, r router.BucketRecord) error {

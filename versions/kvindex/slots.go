@@ -13,7 +13,11 @@ import (
 
 // TakeSlot implements [versions.Slots].
 func (x *Index) TakeSlot(ctx context.Context, s versions.Slot) error {
-	_, inserted, err := x.insert(ctx, numberKey(kindSlot, s.Object, s.N), encodeTime(s.Taken))
+	insert := x.insert
+	if s.Early {
+		insert = x.insertEarly
+	}
+	_, inserted, err := insert(ctx, numberKey(kindSlot, s.Object, s.N), encodeTime(s.Taken))
 	if err == nil && !inserted {
 		return versions.ErrExists
 	}

@@ -93,6 +93,33 @@ func (x *Index) change(ctx context.Context, key []byte, decide func(*pebble.Batc
 	return nil
 }
 
+// insertEarly is insert, and returns before what is inserted is on disk. Everything that is inserted later is
+// there no earlier.
+func (x *Index) insertEarly(ctx context.Context, key, value []byte) (stored []byte, inserted bool, err error) {
+	b := x.db.NewBatch()
+	f, err := x.apply(ctx, key, b, func(b *pebble.Batch) (err error) {
+		var ok bool
+		if stored, ok, err = x.read(key); err != nil || ok {
+			return err
+		}
+		stored, inserted = slices.Clone(value), true
+		return b.Set(key, value, nil)
+	})
+	if f == nil || err != nil {
+		if f != nil {
+			x.syncs.end(key, f, err)
+		}
+		return stored, inserted, errors.Join(err, b.Close())
+	}
+	x.early.Add(1)
+	go func() {
+		defer x.early.Done()
+		x.syncs.end(key, f, b.SyncWait())
+		_ = b.Close() // it is only given back
+	}()
+	return stored, inserted, nil
+}
+
 // apply makes a change visible; nil when there is none.
 func (x *Index) apply(ctx context.Context, key []byte, b *pebble.Batch, decide func(*pebble.Batch) error) (*flight, error) {
 	x.mu.Lock()
