@@ -14,14 +14,21 @@ import (
 // looked for in the new one, to be told so.
 func (o *overlay) Locate(ctx context.Context, src backends.CopySource) (backends.Source, error) {
 	in := backends.Source{Backend: o.New, CopySource: src}
-	_, err := o.New.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &src.Bucket, Key: &src.Key})
-	if !s3err.Is(err, s3err.NoSuchKey) && !unfit(err) {
-		return in, err
+	w := wanted{bucket: &src.Bucket, key: &src.Key}
+	if src.VersionID != "" {
+		w.versionID = &src.VersionID
+	}
+	_, err := o.New.HeadObject(ctx, &s3.HeadObjectInput{Bucket: w.bucket, Key: w.key, VersionId: w.versionID})
+	if w.versionID != nil && s3err.Is(err, s3err.MethodNotAllowed) {
+		return in, nil // The new place has the words for copies of delete markers.
+	}
+	if maybe, failed := o.maybeOld(ctx, w, err); failed != nil || !maybe {
+		return in, firstError(failed, err)
 	}
 	old, failed := o.old(ctx, &src.Bucket, &src.Key)
 	switch {
 	case old != nil:
-		in.Backend = o.Old
+		in.Backend, in.VersionID, in.Shown = o.Old, "", aws.ToString(o.shownVersion(nil))
 		return in, nil
 	case failed == nil && unfit(err):
 		return in, err
@@ -48,7 +55,7 @@ func (o *overlay) ImportObject(ctx context.Context, src backends.Source, in *s3.
 func (o *overlay) checkOntoItself(ctx context.Context, src backends.Source, in *s3.CopyObjectInput) error {
 	here := backends.CopySource{Bucket: aws.ToString(in.Bucket), Key: aws.ToString(in.Key), VersionID: src.VersionID}
 	old, err := backends.Source{Backend: o.Old, CopySource: here}.Located(ctx)
-	if absent(err) || err == nil && old != src {
+	if absent(err) || err == nil && (old.Backend != src.Backend || old.CopySource != src.CopySource) {
 		return nil
 	}
 	if err != nil {

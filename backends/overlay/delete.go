@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/xronox/xronox-proxy/backends"
@@ -22,17 +21,21 @@ const maxConcurrent = 16
 // one is deleted: the other way round it would come back for a moment, or
 // for good when we do not get further.
 func (o *overlay) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
-	if backends.CheckVersion(aws.ToString(in.VersionId)) != nil {
-		return o.New.DeleteObject(ctx, in) // It knows whether it has versions; the old place has none.
-	}
-	hide := o.hide
-	if in.IfMatch != nil || in.IfMatchLastModifiedTime != nil || in.IfMatchSize != nil {
-		hide = o.hideIf
-	}
-	if done, err := hide(ctx, in); err != nil || done {
-		return &s3.DeleteObjectOutput{}, err
+	if done, err := o.deleteOld(ctx, in); err != nil || done {
+		return &s3.DeleteObjectOutput{VersionId: in.VersionId}, err
 	}
 	return o.New.DeleteObject(ctx, in)
+}
+
+// deleteOld does what a deletion is for the old place, and reports whether that is all.
+func (o *overlay) deleteOld(ctx context.Context, in *s3.DeleteObjectInput) (done bool, err error) {
+	switch {
+	case backends.CheckVersion(aws.ToString(in.VersionId)) != nil:
+		return false, nil // The new place knows whether it has versions; the old place has none.
+	case in.IfMatch != nil || in.IfMatchLastModifiedTime != nil || in.IfMatchSize != nil:
+		return o.hideIf(ctx, in)
+	}
+	return o.hide(ctx, in)
 }
 
 // hide hides what the old place has under a key. The deletion is done with that when the new
@@ -88,13 +91,7 @@ func (o *overlay) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) 
 	g.SetLimit(maxConcurrent)
 	for i, id := range in.Delete.Objects {
 		g.Go(func() error {
-			one := backends.DeleteOne(in, id)
-			if !plain(id) {
-				_, err := o.DeleteObject(ctx, one)
-				report.Done(i, err)
-				return nil
-			}
-			if done, err := o.hide(ctx, one); done || err != nil {
+			if done, err := o.deleteOld(ctx, backends.DeleteOne(in, id)); done || err != nil {
 				report.Done(i, err)
 				return nil
 			}
@@ -115,9 +112,4 @@ func (o *overlay) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) 
 		}
 	}
 	return report.Output(), nil
-}
-
-// plain reports whether there are no conditions on a deletion.
-func plain(o types.ObjectIdentifier) bool {
-	return o.VersionId == nil && o.ETag == nil && o.LastModifiedTime == nil && o.Size == nil
 }

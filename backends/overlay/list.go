@@ -16,10 +16,7 @@ import (
 // ListObjectsV2 implements [backends.Lister].
 func (o *overlay) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
 	bucket := aws.ToString(in.Bucket)
-	old := &oldKeys{o: o, bucket: bucket, prefix: aws.ToString(in.Prefix), limit: backends.DefaultMaxKeys}
-	if in.MaxKeys != nil {
-		old.limit = min(int(*in.MaxKeys)+1, old.limit)
-	}
+	old := o.oldKeys(bucket, in.Prefix, in.MaxKeys)
 	return backends.MergeObjects(ctx, []backends.ListSource{
 		{Lister: o.New, Bucket: bucket},
 		{Lister: oldLister{o.Old}, Bucket: bucket, Filter: backends.Filter{Keep: old.keep, KeepPrefix: old.keepPrefix}},
@@ -47,6 +44,15 @@ type oldKeys struct {
 
 	hidden []string // read and not yet passed
 	end    bool     // there are no others
+}
+
+// oldKeys begins a listing.
+func (o *overlay) oldKeys(bucket string, prefix *string, maxKeys *int32) *oldKeys {
+	k := &oldKeys{o: o, bucket: bucket, prefix: aws.ToString(prefix), limit: backends.DefaultMaxKeys}
+	if maxKeys != nil {
+		k.limit = min(int(*maxKeys)+1, k.limit)
+	}
+	return k
 }
 
 // firstHidden is the first hidden key that is not less than from.

@@ -15,6 +15,11 @@
 //   - If-Match on a write is the new place's business, and NotImplemented when only the old
 //     place has the object: somebody may delete it after its ETag was compared and before
 //     the write, and nothing that the write does could tell.
+//
+// When the new place keeps versions, so does the bucket. An object of the old place is the null version of its
+// key, and the current one, as long as the new place has no version of the key. Deleting it hides it for good, also
+// where a delete marker is added: that is in the new place, and inserted after the tombstone, so none is ever in front
+// of an old object that reads would come to. A deletion under a condition on an old object adds no marker.
 package overlay
 
 import (
@@ -106,32 +111,70 @@ func metaOf(head *s3.HeadObjectOutput) *backends.ObjectMeta {
 
 // GetObject implements [backends.ObjectReader].
 func (o *overlay) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
-	return read(ctx, o, in.Key, func(b backends.Backend) (*s3.GetObjectOutput, error) { return b.GetObject(ctx, in) })
+	return read(ctx, o, wanted{in.Bucket, in.Key, in.VersionId}, func() (*s3.GetObjectOutput, error) {
+		return o.New.GetObject(ctx, in)
+	}, func() (*s3.GetObjectOutput, error) {
+		c := *in
+		c.VersionId = nil
+		below, err := o.Old.GetObject(ctx, &c)
+		if err != nil {
+			return nil, err
+		}
+		out := *below
+		out.VersionId = o.shownVersion(below.VersionId)
+		return &out, nil
+	})
 }
 
 // HeadObject implements [backends.ObjectReader].
 func (o *overlay) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
-	return read(ctx, o, in.Key, func(b backends.Backend) (*s3.HeadObjectOutput, error) { return b.HeadObject(ctx, in) })
+	return read(ctx, o, wanted{in.Bucket, in.Key, in.VersionId}, func() (*s3.HeadObjectOutput, error) {
+		return o.New.HeadObject(ctx, in)
+	}, func() (*s3.HeadObjectOutput, error) {
+		c := *in
+		c.VersionId = nil
+		below, err := o.Old.HeadObject(ctx, &c)
+		if err != nil {
+			return nil, err
+		}
+		out := *below
+		out.VersionId = o.shownVersion(below.VersionId)
+		return &out, nil
+	})
 }
 
+// wanted is what a read is about: an object, or a version of it.
+type wanted struct{ bucket, key, versionID *string }
+
 // read reads an object from the place that has it.
-func read[Out any](ctx context.Context, o *overlay, key *string, from func(backends.Backend) (*Out, error)) (*Out, error) {
-	out, err := from(o.New)
-	if !s3err.Is(err, s3err.NoSuchKey) && !unfit(err) {
-		return out, err
+func read[Out any](ctx context.Context, o *overlay, w wanted, newer, older func() (*Out, error)) (*Out, error) {
+	out, err := newer()
+	if maybe, failed := o.maybeOld(ctx, w, err); failed != nil || !maybe {
+		return out, firstError(failed, err)
 	}
-	hidden, failed := o.hidden(ctx, key)
+	hidden, failed := o.hidden(ctx, w.key)
 	if failed != nil {
 		return nil, failed
 	}
 	if hidden {
 		// It may have been written, and the old one hidden by a deletion that went no
 		// further, since we asked. From now on the new place alone knows.
-		return from(o.New)
+		return newer()
 	}
-	old, oldErr := from(o.Old)
+	old, oldErr := older()
 	if absent(oldErr) {
 		return nil, err
 	}
 	return old, oldErr
+}
+
+// maybeOld reports whether, after what the new place said, the old one may have what is wanted.
+func (o *overlay) maybeOld(ctx context.Context, w wanted, err error) (bool, error) {
+	switch {
+	case backends.CheckVersion(aws.ToString(w.versionID)) != nil:
+		return false, nil // It has no versions.
+	case w.versionID != nil && s3err.Is(err, s3err.NoSuchVersion):
+		return o.unversioned(ctx, w)
+	}
+	return s3err.Is(err, s3err.NoSuchKey) || unfit(err), nil
 }

@@ -14,49 +14,30 @@ import (
 // Can implements [backends.Abilities].
 func (o *overlay) Can(a any) bool { return backends.Passing(a, o.New) }
 
+// shownVersion is the VersionId of what was read from the old place.
+func (o *overlay) shownVersion(id *string) *string {
+	if o.Can((*backends.Versioned)(nil)) {
+		return aws.String(backends.NullVersion)
+	}
+	return id
+}
+
 // ListObjectVersions implements [backends.Versioned]: the versions of the new place, and of keys that it has
 // none of the objects of the old place.
 func (o *overlay) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
 	bucket := aws.ToString(in.Bucket)
-	old := &oldKeys{o: o, bucket: bucket, prefix: aws.ToString(in.Prefix), limit: backends.DefaultMaxKeys}
-	filter := backends.Filter{KeepPrefix: old.keepPrefix, Keep: func(ctx context.Context, key string) (bool, error) {
-		if shown, err := old.keep(ctx, key); err != nil || !shown {
-			return false, err
-		}
-		return o.unversioned(ctx, key)
-	}}
+	old := o.oldKeys(bucket, in.Prefix, in.MaxKeys)
 	return backends.MergeVersions(ctx, []backends.VersionSource{
 		backends.VersionsOf(o.New, bucket, backends.Filter{}),
-		{Lister: oldLister{o.Old}, Bucket: bucket, Filter: filter},
+		{Lister: oldLister{o.Old}, Bucket: bucket, Filter: backends.Filter{Keep: old.keep, KeepPrefix: old.keepPrefix}},
 	}, in)
 }
 
 // unversioned reports whether the new place has no version of a key.
-func (o *overlay) unversioned(ctx context.Context, key string) (bool, error) {
-	v, ok := backends.As[backends.Versioned](o.New)
-	if !ok {
-		return true, nil
-	}
-	page, err := v.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Prefix: &key, MaxKeys: aws.Int32(1)})
-	if err != nil {
-		return false, err
-	}
-	is := func(k *string) bool { return aws.ToString(k) == key }
-	return !(len(page.Versions) > 0 && is(page.Versions[0].Key)) &&
-		!(len(page.DeleteMarkers) > 0 && is(page.DeleteMarkers[0].Key)), nil
-}
-
-// GetObjectTagging implements [backends.Tagger]. Objects of the old place have no tags.
-func (o *overlay) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput) (*s3.GetObjectTaggingOutput, error) {
-	out, err := backends.TaggerOf(o.New).GetObjectTagging(ctx, in)
-	if in.VersionId != nil || !s3err.Is(err, s3err.NoSuchKey) {
-		return out, err
-	}
-	old, failed := o.old(ctx, in.Bucket, in.Key)
-	if failed != nil || old == nil {
-		return nil, firstError(failed, err)
-	}
-	return &s3.GetObjectTaggingOutput{TagSet: []types.Tag{}}, nil
+func (o *overlay) unversioned(ctx context.Context, w wanted) (bool, error) {
+	c := backends.NewKeyCursor(ctx, o.New, aws.ToString(w.bucket), aws.ToString(w.key))
+	some := c.SeekGE(aws.ToString(w.key), "") && c.Key() == aws.ToString(w.key)
+	return !some, c.Err()
 }
 
 // firstError is the first that there is.
@@ -69,12 +50,33 @@ func firstError(all ...error) error {
 	return nil
 }
 
-// PutObjectTagging implements [backends.Tagger].
-func (o *overlay) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error) {
-	return backends.TaggerOf(o.New).PutObjectTagging(ctx, in)
+// GetObjectTagging implements [backends.Tagger]. Objects of the old place have no tags.
+func (o *overlay) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput) (*s3.GetObjectTaggingOutput, error) {
+	return read(ctx, o, wanted{in.Bucket, in.Key, in.VersionId}, func() (*s3.GetObjectTaggingOutput, error) {
+		return backends.TaggerOf(o.New).GetObjectTagging(ctx, in)
+	}, func() (*s3.GetObjectTaggingOutput, error) {
+		_, err := o.Old.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
+		return &s3.GetObjectTaggingOutput{TagSet: []types.Tag{}, VersionId: o.shownVersion(nil)}, err
+	})
 }
 
-// DeleteObjectTagging implements [backends.Tagger].
+// PutObjectTagging implements [backends.Tagger]. Objects of the old place cannot be changed.
+func (o *overlay) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error) {
+	return read(ctx, o, wanted{in.Bucket, in.Key, in.VersionId}, func() (*s3.PutObjectTaggingOutput, error) {
+		return backends.TaggerOf(o.New).PutObjectTagging(ctx, in)
+	}, func() (*s3.PutObjectTaggingOutput, error) {
+		_, err := o.Old.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
+		return nil, firstError(err, s3err.Newf(s3err.NotImplemented,
+			"The object has not been moved to its new place yet; until it is written, it cannot have tags."))
+	})
+}
+
+// DeleteObjectTagging implements [backends.Tagger]. Objects of the old place have none.
 func (o *overlay) DeleteObjectTagging(ctx context.Context, in *s3.DeleteObjectTaggingInput) (*s3.DeleteObjectTaggingOutput, error) {
-	return backends.TaggerOf(o.New).DeleteObjectTagging(ctx, in)
+	return read(ctx, o, wanted{in.Bucket, in.Key, in.VersionId}, func() (*s3.DeleteObjectTaggingOutput, error) {
+		return backends.TaggerOf(o.New).DeleteObjectTagging(ctx, in)
+	}, func() (*s3.DeleteObjectTaggingOutput, error) {
+		_, err := o.Old.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
+		return &s3.DeleteObjectTaggingOutput{VersionId: o.shownVersion(nil)}, err
+	})
 }
