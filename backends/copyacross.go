@@ -2,6 +2,7 @@ package backends
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -86,11 +87,40 @@ func UploadPartCopy(ctx context.Context, dst Backend, src Source, in *s3.UploadP
 	src, out, err := copyLocated(ctx, src, func(src Source) (*s3.UploadPartCopyOutput, error) {
 		return uploadPartCopy(ctx, dst, src, in)
 	})
+	if _, lost := src.Backend.(Locator); lost && err != nil {
+		return nil, errorOfPart(ctx, dst, err, in)
+	}
 	if err == nil && src.Shown != "" {
 		c := *out
 		c.CopySourceVersionId, out = &src.Shown, &c
 	}
 	return out, err
+}
+
+// errorOfPart is what UploadPartCopy answers when its source was not found. Whether there is such an
+// upload comes before that.
+func errorOfPart(ctx context.Context, dst Backend, missing error, in *s3.UploadPartCopyInput) error {
+	_, err := uploadPartCopy(ctx, dst, Source{Backend: &unread{err: missing}}, in)
+	if err == nil || errors.Is(err, missing) {
+		return missing // in the words of the source
+	}
+	return err
+}
+
+// unread is where a source is that was not found.
+type unread struct {
+	Backend
+	err error
+}
+
+// GetObject implements [ObjectReader].
+func (u *unread) GetObject(context.Context, *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	return nil, u.err
+}
+
+// HeadObject implements [ObjectReader].
+func (u *unread) HeadObject(context.Context, *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
+	return nil, u.err
 }
 
 // uploadPartCopy is UploadPartCopy from a source that was located.
