@@ -44,7 +44,8 @@ type call struct {
 	auth     sigv4.Verified
 	identity *router.Identity
 	route    *router.Route
-	admitted bool // may run; set once
+	at       place // what the bucket's name stands for; its route is route
+	admitted bool  // may run; set once
 
 	body      *uploadBody // set when the operation reads one
 	reserved  int64       // of what documents may take together

@@ -9,53 +9,86 @@ import (
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
-// copySource reads, resolves and authorises what a copy reads: the one place
-// where that header is looked at. Copying is a read of the source.
-func (c *call) copySource() (backends.Source, error) {
-	src, err := parseCopySource(c.header("X-Amz-Copy-Source"))
-	if err != nil {
-		return backends.Source{}, err
-	}
-	route, err := c.s.Resolver.Resolve(c.ctx, c.identity.TenantID, src.Bucket)
-	if err != nil {
-		return backends.Source{}, err
-	}
-	if !c.identity.Allows(router.Read, src.Bucket, src.Key) {
-		return backends.Source{}, s3err.New(s3err.AccessDenied)
-	}
-	if owner := c.header("X-Amz-Source-Expected-Bucket-Owner"); owner != "" && owner != route.Owner {
-		return backends.Source{}, s3err.New(s3err.AccessDenied)
-	}
-	return backends.Source{Backend: route.Backend, CopySource: src}, nil
+// copyFrom is what a copy reads.
+type copyFrom struct {
+	backends.Source
+	key string // as the client names it
 }
 
-// sourceError names the source in its NoSuchKey: else the key would be taken
-// for the destination's.
-func sourceError(err error, src backends.CopySource) error {
-	if e := s3err.From(err); e.Code == s3err.NoSuchKey {
-		return e.With("Key", src.Key)
+// copySource reads, resolves and authorises what a copy reads: the one place
+// where that header is looked at. Copying is a read of the source.
+func (c *call) copySource() (copyFrom, error) {
+	header := c.header("X-Amz-Copy-Source")
+	src, version, err := parseCopySource(header)
+	if err != nil {
+		return copyFrom{}, err
 	}
-	return err
+	at, err := c.s.find(c, src.Bucket)
+	if err != nil {
+		return copyFrom{}, err
+	}
+	if !c.identity.Allows(router.Read, at.bucket, src.Key) {
+		return copyFrom{}, s3err.New(s3err.AccessDenied)
+	}
+	if owner := c.header("X-Amz-Source-Expected-Bucket-Owner"); owner != "" && owner != at.route.Owner {
+		return copyFrom{}, s3err.New(s3err.AccessDenied)
+	}
+	if version != nil {
+		if version, err = checkVersion(at.route, "x-amz-copy-source", header, *version); err != nil {
+			return copyFrom{}, err
+		}
+	}
+	if version != nil {
+		src.VersionID = *version
+	}
+	from := copyFrom{backends.Source{Backend: at.route.Backend, CopySource: src}, src.Key}
+	if !at.asOf.IsZero() {
+		err = c.locate(&from, &at)
+	}
+	return from, err
+}
+
+// locate finds what a copy reads in a view. Nothing else of the copy is to look at the past.
+func (c *call) locate(from *copyFrom, at *place) error {
+	if err := c.s.checkPast(at, "x-amz-copy-source", c.header("X-Amz-Copy-Source")); err != nil {
+		return err
+	}
+	found, err := from.Located(backends.WithRequest(c.ctx, c.requestAt(at.asOf)))
+	if err != nil {
+		return from.error(err)
+	}
+	from.Source = found
+	return nil
+}
+
+// error names the source in its NoSuchKey: else the key would be taken
+// for the destination's.
+func (from *copyFrom) error(err error) error {
+	e := s3err.From(err)
+	if e.Code != s3err.NoSuchKey {
+		return err
+	}
+	return s3err.New(s3err.NoSuchKey).With("Key", from.key).Because(err)
 }
 
 // parseCopySource reads "bucket/key?versionId=id", percent-encoded, with or
-// without a leading slash.
+// without a leading slash. version is nil for the current one.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html#API_CopyObject_RequestSyntax
-func parseCopySource(header string) (backends.CopySource, error) {
-	invalid := func(message string) (backends.CopySource, error) {
-		return backends.CopySource{}, s3err.InvalidArg("x-amz-copy-source", header, message)
+func parseCopySource(header string) (_ backends.CopySource, version *string, err error) {
+	invalid := func(message string) (backends.CopySource, *string, error) {
+		return backends.CopySource{}, nil, s3err.InvalidArg("x-amz-copy-source", header, message)
 	}
-	path, version, versioned := cutLast(header, "?versionId=")
-	if versioned && version != "null" {
-		return invalid("Invalid version id specified")
+	path, id, versioned := cutLast(header, "?versionId=")
+	if versioned {
+		version = &id
 	}
 	path, ok := unescape(path, false)
 	if !ok || !utf8.ValidString(path) {
 		return invalid("The x-amz-copy-source header must be URL-encoded UTF-8")
 	}
 	if strings.HasPrefix(path, "arn:") {
-		return backends.CopySource{}, s3err.Newf(s3err.NotImplemented, "Access points are not implemented.").
+		return backends.CopySource{}, nil, s3err.Newf(s3err.NotImplemented, "Access points are not implemented.").
 			With("Header", "x-amz-copy-source")
 	}
 	bucket, key, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
@@ -63,9 +96,9 @@ func parseCopySource(header string) (backends.CopySource, error) {
 		return invalid("Invalid copy source object key")
 	}
 	if len(key) > maxKeyBytes {
-		return backends.CopySource{}, keyTooLong(key)
+		return backends.CopySource{}, nil, keyTooLong(key)
 	}
-	return backends.CopySource{Bucket: bucket, Key: key}, nil
+	return backends.CopySource{Bucket: bucket, Key: key}, version, nil
 }
 
 // cutLast is strings.Cut at the last sep.

@@ -88,6 +88,9 @@ func (c *call) errorDocument(e *s3err.Error) []byte {
 	d.open("Error")
 	d.text("Code", string(e.Code))
 	d.text("Message", e.Message)
+	if e.Code == s3err.MethodNotAllowed {
+		d.unless(e, "Method", c.method)
+	}
 	for _, t := range e.Details {
 		d.text(t.Name, t.Value)
 	}

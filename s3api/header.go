@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/sigv4"
 )
@@ -67,7 +68,7 @@ var notHoisted = []string{
 	"x-amz-signature", "x-amz-security-token", "x-amz-content-sha256", "x-amz-sdk-checksum-algorithm",
 }
 
-// hoisted takes x-amz- parameters of a presigned URL for the headers they stand
+// hoisted takes x-amz- parameters, and ours, of a presigned URL for the headers they stand
 // for. SDKs move headers there, so that the URL is all that its user needs. They
 // are signed as all parameters are.
 //
@@ -75,7 +76,7 @@ var notHoisted = []string{
 func (c *call) hoisted() error {
 	for _, p := range c.query {
 		name := strings.ToLower(p.name)
-		if !strings.HasPrefix(name, "x-amz-") || slices.Contains(notHoisted, name) ||
+		if !strings.HasPrefix(name, "x-amz-") && name != asOfHeader || slices.Contains(notHoisted, name) ||
 			strings.HasPrefix(name, "x-amz-checksum-") && name != "x-amz-checksum-mode" {
 			continue
 		}
@@ -171,7 +172,8 @@ func (c *call) storageClass() (types.StorageClass, error) {
 }
 
 // metadata reads the user metadata: names in lower case, repeated ones joined
-// by a comma, values decoded from RFC 2047.
+// by a comma, values decoded from RFC 2047. Names that are reserved are dropped: nobody but the
+// proxy says what they say.
 func (c *call) metadata() (map[string]string, error) {
 	var m map[string]string
 	size := 0
@@ -179,12 +181,15 @@ func (c *call) metadata() (map[string]string, error) {
 		if !hasPrefixFold(c.headers[i].Name, metaPrefix) {
 			continue
 		}
-		if m == nil {
-			m = map[string]string{}
-		}
 		name := strings.ToLower(c.headers[i].Name[len(metaPrefix):])
 		if name == "" {
 			return nil, s3err.InvalidArg(c.headers[i].Name, c.headers[i].Value, "Metadata must have a name.")
+		}
+		if strings.HasPrefix(name, backends.ReservedMetadata) {
+			continue
+		}
+		if m == nil {
+			m = map[string]string{}
 		}
 		value := decodeMetadata(c.headers[i].Value)
 		if old, ok := m[name]; ok {
@@ -274,21 +279,6 @@ func (c *call) noPart() error {
 		return s3err.InvalidArg("partNumber", v, "A part number needs an uploadId.")
 	}
 	return nil
-}
-
-// nullVersion checks the versionId parameter on a bucket without versions:
-// only "null" names something, the object itself.
-//
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
-func (c *call) nullVersion() error {
-	v, ok := c.query.lookup("versionId")
-	if !ok || v == "null" {
-		return nil
-	}
-	if v == "" {
-		return s3err.InvalidArg("versionId", v, "Version id cannot be the empty string")
-	}
-	return s3err.InvalidArg("versionId", v, "Invalid version id specified")
 }
 
 // httpTime is t as HTTP headers have it.

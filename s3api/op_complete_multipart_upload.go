@@ -26,6 +26,7 @@ func (s *Server) completeMultipartUpload(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.setVersion(out.VersionId)
 	d := newResult("CompleteMultipartUploadResult")
 	d.text("Location", c.location())
 	d.text("Bucket", c.bucket)

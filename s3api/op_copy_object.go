@@ -23,13 +23,15 @@ func (s *Server) copyObject(c *call) error {
 	if err := c.noBody(); err != nil {
 		return err
 	}
-	out, err := backends.CopyObject(c.ctx, c.route.Backend, src, in)
+	out, err := backends.CopyObject(c.ctx, c.route.Backend, src.Source, in)
 	if err != nil {
 		if in.IfMatch == nil { // Else it may be the destination that is missing.
-			err = sourceError(err, src.CopySource)
+			err = src.error(err)
 		}
 		return err
 	}
+	c.setVersion(out.VersionId)
+	c.setPtr("x-amz-copy-source-version-id", out.CopySourceVersionId)
 	d := newResult("CopyObjectResult")
 	if r := out.CopyObjectResult; r != nil {
 		d.time("LastModified", r.LastModified)

@@ -12,11 +12,12 @@ import (
 // deleteObject implements DeleteObject.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
 func (s *Server) deleteObject(c *call) error {
-	if err := c.nullVersion(); err != nil {
+	version, err := c.versionID()
+	if err != nil {
 		return err
 	}
 	in := &s3.DeleteObjectInput{
-		Bucket: &c.bucket, Key: &c.key, IfMatch: c.headerPtr("If-Match"),
+		Bucket: &c.bucket, Key: &c.key, VersionId: version, IfMatch: c.headerPtr("If-Match"),
 		IfMatchLastModifiedTime: c.timeHeader("X-Amz-If-Match-Last-Modified-Time"),
 	}
 	if v := c.header("X-Amz-If-Match-Size"); v != "" {
@@ -29,9 +30,12 @@ func (s *Server) deleteObject(c *call) error {
 	if err := c.noBody(); err != nil {
 		return err
 	}
-	if _, err := c.route.Backend.DeleteObject(c.ctx, in); err != nil {
+	out, err := c.route.Backend.DeleteObject(c.ctx, in)
+	if err != nil {
 		return err
 	}
+	c.setVersion(out.VersionId)
+	c.setMarker(out.DeleteMarker)
 	c.fc.SetStatusCode(http.StatusNoContent)
 	return nil
 }

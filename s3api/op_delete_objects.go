@@ -1,10 +1,12 @@
 package s3api
 
 import (
+	"errors"
 	"net/http"
 	"time"
 	"unicode/utf8"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -38,7 +40,7 @@ func (s *Server) deleteObjects(c *call) error {
 	var at []int // position in results of each object sent down
 	for i := range req.objects {
 		id, err := c.deletable(&req.objects[i])
-		results[i] = deleteResult{target: &req.objects[i], err: err}
+		results[i] = deleteResult{target: &req.objects[i], sent: id, err: err}
 		if err == nil {
 			in.Delete.Objects = append(in.Delete.Objects, id)
 			at = append(at, i)
@@ -49,7 +51,7 @@ func (s *Server) deleteObjects(c *call) error {
 		if err != nil {
 			return err
 		}
-		assignErrors(results, at, out.Errors)
+		assign(results, at, out)
 	}
 	c.writeDeleteResult(req.quiet, results)
 	return nil
@@ -97,6 +99,9 @@ func (t *deleteTarget) read(e *elements) error {
 	if err == nil && t.key == "" {
 		return malformed(nil)
 	}
+	if t.versionID != nil && *t.versionID == "" {
+		t.versionID = nil
+	}
 	return err
 }
 
@@ -105,13 +110,17 @@ func (c *call) deletable(t *deleteTarget) (id types.ObjectIdentifier, err error)
 	if len(t.key) > maxKeyBytes || !utf8.ValidString(t.key) {
 		return id, keyTooLong(t.key)
 	}
-	if t.versionID != nil && *t.versionID != "null" && *t.versionID != "" {
-		return id, s3err.New(s3err.NoSuchVersion)
+	version := t.versionID
+	if version != nil && !versioned(c.route) {
+		if *version != nullVersion {
+			return id, s3err.New(s3err.NoSuchVersion)
+		}
+		version = nil // the object itself
 	}
-	if !c.identity.Allows(router.Delete, c.bucket, t.key) {
+	if !c.identity.Allows(router.Delete, c.at.bucket, t.key) {
 		return id, s3err.New(s3err.AccessDenied)
 	}
-	id = types.ObjectIdentifier{Key: &t.key, ETag: t.etag, Size: t.size}
+	id = types.ObjectIdentifier{Key: &t.key, VersionId: version, ETag: t.etag, Size: t.size}
 	if t.lastModifiedTime != nil {
 		lm, err := parseDocTime(*t.lastModifiedTime)
 		if err != nil {
@@ -131,31 +140,44 @@ func parseDocTime(s string) (time.Time, error) {
 	return http.ParseTime(s)
 }
 
-// deleteResult is what became of one target; deleted unless err is set.
+// deleteResult is what became of one target.
 type deleteResult struct {
-	target *deleteTarget
-	err    error
+	target  *deleteTarget
+	sent    types.ObjectIdentifier // as the backend was told, if it was
+	deleted *types.DeletedObject
+	err     error // why not
 }
 
-// assignErrors gives the backend's errors to the targets they speak of. The same
-// key may stand in the list twice; both then have failed or neither matters.
-func assignErrors(results []deleteResult, at []int, errs []types.Error) {
-	byKey := make(map[string]*s3err.Error, len(errs))
-	for i := range errs {
-		e := &s3err.Error{Code: s3err.InternalError}
-		if errs[i].Code != nil {
-			e.Code = s3err.Code(*errs[i].Code)
-		}
-		if errs[i].Message != nil {
-			e.Message = *errs[i].Message
-		}
-		if errs[i].Key != nil {
-			byKey[*errs[i].Key] = e
-		}
-	}
+// errSilent is for the operator: nobody knows what became of a key.
+var errSilent = errors.New("BUG: a backend did not report on a key that it was to delete")
+
+// assign gives what the backend reports to the targets that it speaks of, by key and version: a list may name
+// one several times. at are the places in results of those that were sent.
+func assign(results []deleteResult, at []int, out *s3.DeleteObjectsOutput) {
+	type name struct{ key, version string }
+	waiting := make(map[name][]int, len(at))
 	for _, i := range at {
-		if e, ok := byKey[results[i].target.key]; ok {
-			results[i].err = e
+		n := name{results[i].target.key, aws.ToString(results[i].sent.VersionId)}
+		waiting[n] = append(waiting[n], i)
+		results[i].err = s3err.New(s3err.InternalError).Because(errSilent)
+	}
+	next := func(key, version *string) *deleteResult {
+		n := name{aws.ToString(key), aws.ToString(version)}
+		places := waiting[n]
+		if len(places) == 0 {
+			return &deleteResult{} // It speaks of something else.
+		}
+		waiting[n] = places[1:]
+		return &results[places[0]]
+	}
+	for i := range out.Deleted {
+		r := next(out.Deleted[i].Key, out.Deleted[i].VersionId)
+		r.deleted, r.err = &out.Deleted[i], nil
+	}
+	for i := range out.Errors {
+		e := &out.Errors[i]
+		next(e.Key, e.VersionId).err = &s3err.Error{
+			Code: s3err.Code(*orDefault(e.Code, string(s3err.InternalError))), Message: aws.ToString(e.Message),
 		}
 	}
 }
@@ -167,10 +189,7 @@ func (c *call) writeDeleteResult(quiet bool, results []deleteResult) {
 		r := &results[i]
 		if r.err == nil {
 			if !quiet {
-				d.open("Deleted")
-				d.text("Key", r.target.key)
-				d.ptr("VersionId", r.target.versionID)
-				d.close("Deleted")
+				c.writeDeleted(d, r)
 			}
 			continue
 		}
@@ -184,4 +203,16 @@ func (c *call) writeDeleteResult(quiet bool, results []deleteResult) {
 	}
 	d.close("DeleteResult")
 	c.writeDoc(d)
+}
+
+// writeDeleted writes that a target is gone, or hidden by a delete marker.
+func (c *call) writeDeleted(d *doc, r *deleteResult) {
+	d.open("Deleted")
+	d.text("Key", r.target.key)
+	d.ptr("VersionId", r.target.versionID)
+	if aws.ToBool(r.deleted.DeleteMarker) && versioned(c.route) {
+		d.bool("DeleteMarker", true)
+		d.ptr("DeleteMarkerVersionId", r.deleted.DeleteMarkerVersionId)
+	}
+	d.close("Deleted")
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/checksum"
 	"github.com/xronox/xronox-proxy/s3err"
 )
@@ -29,7 +30,8 @@ func (s *Server) getObject(c *call) error {
 
 // getObjectInput reads and checks the request.
 func (c *call) getObjectInput() (*s3.GetObjectInput, error) {
-	if err := c.nullVersion(); err != nil {
+	version, err := c.versionID()
+	if err != nil {
 		return nil, err
 	}
 	for _, p := range c.query {
@@ -42,7 +44,7 @@ func (c *call) getObjectInput() (*s3.GetObjectInput, error) {
 		return nil, err
 	}
 	in := &s3.GetObjectInput{
-		Bucket: &c.bucket, Key: &c.key, PartNumber: part, Range: c.headerPtr("Range"),
+		Bucket: &c.bucket, Key: &c.key, VersionId: version, PartNumber: part, Range: c.headerPtr("Range"),
 		IfMatch: c.headerPtr("If-Match"), IfNoneMatch: c.headerPtr("If-None-Match"),
 		IfModifiedSince: c.timeHeader("If-Modified-Since"), IfUnmodifiedSince: c.timeHeader("If-Unmodified-Since"),
 	}
@@ -62,7 +64,7 @@ func (c *call) ifRange(in *s3.GetObjectInput) error {
 	if want == "" || in.Range == nil {
 		return nil
 	}
-	out, err := c.route.Backend.HeadObject(c.ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
+	out, err := c.route.Backend.HeadObject(c.ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId})
 	if err != nil {
 		return err
 	}
@@ -106,7 +108,13 @@ func (c *call) writeObjectHeaders(o *objectOutput) {
 	}
 	c.setPtr("x-amz-website-redirect-location", o.WebsiteRedirectLocation)
 	for name, value := range o.Metadata {
-		c.set(metaPrefix+name, encodeMetadata(value))
+		if !strings.HasPrefix(name, backends.ReservedMetadata) {
+			c.set(metaPrefix+name, encodeMetadata(value))
+		}
+	}
+	c.setVersion(o.VersionId)
+	if _, ok := backends.As[backends.Tagger](c.route.Backend); ok && o.TagCount != nil && *o.TagCount > 0 {
+		c.set("x-amz-tagging-count", itoa(*o.TagCount))
 	}
 	if o.StorageClass != "" && o.StorageClass != types.StorageClassStandard {
 		c.set("x-amz-storage-class", string(o.StorageClass))

@@ -10,7 +10,7 @@ func (s *Server) headObject(c *call) error {
 		return err
 	}
 	out, err := c.route.Backend.HeadObject(c.ctx, &s3.HeadObjectInput{
-		Bucket: in.Bucket, Key: in.Key, PartNumber: in.PartNumber, Range: in.Range,
+		Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId, PartNumber: in.PartNumber, Range: in.Range,
 		IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch,
 		IfModifiedSince: in.IfModifiedSince, IfUnmodifiedSince: in.IfUnmodifiedSince, ChecksumMode: in.ChecksumMode,
 	})
@@ -24,6 +24,7 @@ func (s *Server) headObject(c *call) error {
 		PartsCount: out.PartsCount, StorageClass: out.StorageClass, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
 		ChecksumCRC32: out.ChecksumCRC32, ChecksumCRC32C: out.ChecksumCRC32C, ChecksumCRC64NVME: out.ChecksumCRC64NVME,
 		ChecksumSHA1: out.ChecksumSHA1, ChecksumSHA256: out.ChecksumSHA256, ChecksumType: out.ChecksumType,
+		VersionId: out.VersionId, TagCount: out.TagCount,
 	}
 	c.writeObjectHeaders(o)
 	c.fc.Response.SkipBody = true

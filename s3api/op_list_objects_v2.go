@@ -7,7 +7,7 @@ import (
 )
 
 // listObjectsV2 implements ListObjectsV2. The continuation token is the last
-// entry of the page before, sealed for this bucket.
+// entry of the page before, sealed for this bucket and the time that is looked at.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 func (s *Server) listObjectsV2(c *call) error {
 	l, err := c.listing("max-keys")
@@ -18,7 +18,7 @@ func (s *Server) listObjectsV2(c *call) error {
 	after := startAfter
 	tok, resumed := c.query.lookup("continuation-token")
 	if resumed {
-		last, err := s.Sealer.Open(tokenObjects, tok, c.route.TenantID, c.route.BucketID)
+		last, err := s.Sealer.Open(tokenObjects, tok, c.binding()...)
 		if err != nil {
 			return s3err.InvalidArg("continuation-token", tok, "The continuation token provided is incorrect")
 		}
@@ -36,7 +36,7 @@ func (s *Server) listObjectsV2(c *call) error {
 	}
 	truncated := isTruncated(out.IsTruncated)
 	if truncated {
-		d.text("NextContinuationToken", s.Sealer.Seal(tokenObjects, []byte(last(out)), c.route.TenantID, c.route.BucketID))
+		d.text("NextContinuationToken", s.Sealer.Seal(tokenObjects, []byte(last(out)), c.binding()...))
 	}
 	l.optionalField(d, "StartAfter", startAfter)
 	d.int("KeyCount", int64(len(out.Contents)+len(out.CommonPrefixes)))

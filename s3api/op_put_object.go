@@ -20,6 +20,7 @@ func (s *Server) putObject(c *call) error {
 		return err
 	}
 	c.setPtr("ETag", out.ETag)
+	c.setVersion(out.VersionId)
 	c.setChecksums(out, out.ChecksumType)
 	return nil
 }

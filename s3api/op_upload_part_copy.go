@@ -20,7 +20,7 @@ func (s *Server) uploadPartCopy(c *call) error {
 	if err := c.noBody(); err != nil {
 		return err
 	}
-	out, err := backends.UploadPartCopy(c.ctx, c.route.Backend, src, &s3.UploadPartCopyInput{
+	out, err := backends.UploadPartCopy(c.ctx, c.route.Backend, src.Source, &s3.UploadPartCopyInput{
 		Bucket: &c.bucket, Key: &c.key, UploadId: c.uploadID(), PartNumber: part,
 		CopySourceRange:             c.headerPtr("X-Amz-Copy-Source-Range"),
 		CopySourceIfMatch:           c.headerPtr("X-Amz-Copy-Source-If-Match"),
@@ -29,8 +29,9 @@ func (s *Server) uploadPartCopy(c *call) error {
 		CopySourceIfUnmodifiedSince: c.timeHeader("X-Amz-Copy-Source-If-Unmodified-Since"),
 	})
 	if err != nil {
-		return sourceError(err, src.CopySource)
+		return src.error(err)
 	}
+	c.setPtr("x-amz-copy-source-version-id", out.CopySourceVersionId)
 	d := newResult("CopyPartResult")
 	if r := out.CopyPartResult; r != nil {
 		d.time("LastModified", r.LastModified)

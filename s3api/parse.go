@@ -130,8 +130,8 @@ func (c *call) parseHeaders(raw string) error {
 			return s3err.Newf(s3err.BadRequest, "An error occurred when parsing the HTTP request.")
 		}
 		value = strings.Trim(value, " \t")
-		if len(name) > 6 && strings.EqualFold(name[:6], "x-amz-") &&
-			!hasPrefixFold(name, metaPrefix) && c.hasHeader(name) {
+		if (hasPrefixFold(name, "x-amz-") && !hasPrefixFold(name, metaPrefix) || strings.EqualFold(name, asOfHeader)) &&
+			c.hasHeader(name) {
 			return s3err.InvalidArg(strings.ToLower(name), value, "The header may be given only once.")
 		}
 		if len(c.headers) == maxHeaders {

@@ -127,21 +127,30 @@ func FuzzXML(f *testing.F) {
 }
 
 func TestCopySource(t *testing.T) {
+	versioned := func(header, bucket, key, version string) {
+		t.Helper()
+		src, id, err := parseCopySource(header)
+		if id == nil {
+			id = new("current")
+		}
+		if (bucket == "") != (err != nil) || src.Bucket != bucket || src.Key != key || err == nil && *id != version {
+			t.Errorf("%q: %+v, %q, %v", header, src, *id, err)
+		}
+	}
 	f := func(header, bucket, key string) {
 		t.Helper()
-		src, err := parseCopySource(header)
-		if (bucket == "") != (err != nil) || src.Bucket != bucket || src.Key != key {
-			t.Errorf("%q: %+v, %v", header, src, err)
-		}
+		versioned(header, bucket, key, "current")
 	}
 	f("b/k", "b", "k")
 	f("/b/k", "b", "k")
 	f("%2Fb%2Fk", "b", "k")
 	f("/b//k", "b", "/k")
 	f("/b/a%20b+c", "b", "a b+c")
-	f("/b/k?versionId=null", "b", "k")
+	versioned("/b/k?versionId=null", "b", "k", "null")
+	versioned("/b/k?versionId=x", "b", "k", "x")
+	versioned("/b/k?versionId=", "b", "k", "")
+	versioned("/b/a?versionId=1?versionId=2", "b", "a?versionId=1", "2")
 	f("/b/k%3FversionId=x", "b", "k?versionId=x")
-	f("/b/k?versionId=x", "", "")
 	f("/b/", "", "")
 	f("/b", "", "")
 	f("", "", "")

@@ -22,10 +22,11 @@ type resolver interface {
 	Resolve(ctx context.Context, tenantID, bucket string) (*router.Route, error)
 }
 
-// bucketStore makes, removes and lists the virtual buckets of an identity.
+// bucketStore makes, removes, sets and lists the virtual buckets of an identity.
 type bucketStore interface {
 	CreateBucket(ctx context.Context, id router.Identity, bucket string) (*router.Route, error)
 	DeleteBucket(ctx context.Context, id router.Identity, bucket string) error
+	SetVersioning(ctx context.Context, id router.Identity, bucket string, v router.Versioning) error
 	ListBuckets(ctx context.Context, id router.Identity, prefix, after string, limit int) (list []router.Bucket, more bool, err error)
 }
 

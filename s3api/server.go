@@ -115,7 +115,7 @@ func (s *Server) admit(c *call) error {
 	if s.inFlight.Load() > int64(s.Limits.MaxConcurrentRequests) {
 		return s3err.New(s3err.SlowDown)
 	}
-	for _, step := range [...]func(*call) error{s.parse, s.match, s.verify, s.resolve, s.authorize, s.supported} {
+	for _, step := range [...]func(*call) error{s.parse, s.match, s.verify, s.resolve, s.authorize, s.supported, s.look} {
 		if err := step(c); err != nil {
 			return err
 		}
@@ -153,9 +153,11 @@ func (s *Server) verify(c *call) (err error) {
 // resolve finds the route of the bucket the request names.
 func (s *Server) resolve(c *call) (err error) {
 	if c.op.scope == onService || c.op.scope == onNewBucket {
+		c.at.bucket = c.bucket
 		return nil
 	}
-	c.route, err = s.Resolver.Resolve(c.ctx, c.identity.TenantID, c.bucket)
+	c.at, err = s.find(c, c.bucket)
+	c.route = c.at.route
 	return err
 }
 
@@ -171,9 +173,9 @@ func (s *Server) authorize(c *call) error {
 	switch {
 	case c.op.action == "":
 	case c.op.scope == onKeys:
-		allowed = c.identity.AllowsSome(c.op.action, c.bucket)
+		allowed = c.identity.AllowsSome(c.op.action, c.at.bucket)
 	default:
-		allowed = c.identity.Allows(c.op.action, c.bucket, key)
+		allowed = c.identity.Allows(c.op.action, c.at.bucket, key)
 	}
 	if !allowed {
 		return s3err.New(s3err.AccessDenied)

@@ -27,6 +27,8 @@ type document struct {
 var (
 	createBucketDocument = &document{root: "CreateBucketConfiguration", bytes: 64 << 10, elements: 512}
 	deleteDocument       = &document{root: "Delete", bytes: 2 << 20, elements: 16 * maxKeys, digest: true}
+	taggingDocument      = &document{root: "Tagging", bytes: 64 << 10, elements: 512}
+	versioningDocument   = &document{root: "VersioningConfiguration", bytes: 64 << 10, elements: 512}
 	completeDocument     = &document{root: "CompleteMultipartUpload", bytes: 400 * maxParts, elements: 16 * maxParts}
 )
 

@@ -19,6 +19,7 @@ const (
 	EntityTooLarge                Code = "EntityTooLarge"
 	EntityTooSmall                Code = "EntityTooSmall"
 	IllegalLocationConstraint     Code = "IllegalLocationConstraintException"
+	IllegalVersioning             Code = "IllegalVersioningConfigurationException"
 	IncompleteBody                Code = "IncompleteBody"
 	InternalError                 Code = "InternalError"
 	InvalidAccessKeyID            Code = "InvalidAccessKeyId"
@@ -37,6 +38,7 @@ const (
 	InvalidRedirectLocation       Code = "InvalidRedirectLocation"
 	InvalidRequest                Code = "InvalidRequest"
 	InvalidStorageClass           Code = "InvalidStorageClass"
+	InvalidTag                    Code = "InvalidTag"
 	InvalidToken                  Code = "InvalidToken"
 	InvalidURI                    Code = "InvalidURI"
 	KeyTooLong                    Code = "KeyTooLongError"
@@ -93,6 +95,7 @@ var table = map[Code]row{
 	EntityTooLarge:                {400, "Your proposed upload exceeds the maximum allowed size"},
 	EntityTooSmall:                {400, "Your proposed upload is smaller than the minimum allowed size"},
 	IllegalLocationConstraint:     {400, "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to."},
+	IllegalVersioning:             {400, "The versioning configuration specified in the request is invalid."},
 	IncompleteBody:                {400, "You did not provide the number of bytes specified by the Content-Length HTTP header"},
 	InternalError:                 {500, "We encountered an internal error. Please try again."},
 	InvalidAccessKeyID:            {403, "The AWS Access Key Id you provided does not exist in our records."},
@@ -111,6 +114,7 @@ var table = map[Code]row{
 	InvalidRedirectLocation:       {400, "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."},
 	InvalidRequest:                {400, "Invalid Request"},
 	InvalidStorageClass:           {400, "The storage class you specified is not valid"},
+	InvalidTag:                    {400, "The tag provided was not a valid tag. This error can occur if the tag did not pass input validation."},
 	InvalidToken:                  {400, "The provided token is malformed or otherwise invalid."},
 	InvalidURI:                    {400, "Couldn't parse the specified URI."},
 	KeyTooLong:                    {400, "Your key is too long"},

@@ -122,7 +122,7 @@ func (c *claim) checkTime(now time.Time) error {
 }
 
 // checkSigned refuses a request whose signature leaves out the host or an
-// x-amz-* header: whoever holds a presigned URL could add, say, an
+// x-amz-* or x-xronox-* header: whoever holds a presigned URL could add, say, an
 // x-amz-copy-source to it. Like S3, it lets x-amz-content-sha256 stand
 // outside of SignedHeaders: the canonical request holds its value anyway.
 func (c *claim) checkSigned(headers []Header) error {
@@ -134,7 +134,7 @@ func (c *claim) checkSigned(headers []Header) error {
 		unsigned = append(unsigned, "host")
 	}
 	for _, h := range headers {
-		if isAmz(h.Name) && !c.signs(h.Name) && !sameName(h.Name, "x-amz-content-sha256") {
+		if mustSign(h.Name) && !c.signs(h.Name) && !sameName(h.Name, "x-amz-content-sha256") {
 			unsigned = append(unsigned, strings.ToLower(h.Name))
 		}
 	}
@@ -159,7 +159,14 @@ func (c *claim) signs(name string) bool {
 // EqualFold takes a Kelvin sign for a k must not matter.
 func sameName(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
 
+// mustSign reports whether a header is one that must be signed: S3's, and those that
+// this server has besides.
+func mustSign(name string) bool { return isOf(name, "x-amz-") || isOf(name, "x-xronox-") }
+
 // isAmz reports whether a header is S3's.
-func isAmz(name string) bool {
-	return len(name) > 6 && strings.EqualFold(name[:6], "x-amz-")
+func isAmz(name string) bool { return isOf(name, "x-amz-") }
+
+// isOf reports whether a header begins with prefix, and does not end with it.
+func isOf(name, prefix string) bool {
+	return len(name) > len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }

@@ -10,7 +10,7 @@
 //     normalised, as S3 does.
 //     https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 //     https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
-//   - That host and every x-amz-* header are signed.
+//   - That host and every x-amz-* and x-xronox-* header are signed.
 //   - The credential's date, region and service; the time, within 15 minutes;
 //     a presigned URL's expiry, at most a week.
 //   - The body: its SHA-256, or the chunks and trailers of the aws-chunked

@@ -1,5 +1,5 @@
 // Package s3test gives a test a running proxy in one call: a server on
-// loopback, people to sign as, and a clock that stands still.
+// loopback, people to sign as, and a clock that stands still until it is moved.
 package s3test
 
 import (
@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ type Options struct {
 	Backend  backends.Backend                        // a new membackend when nil
 	Records  router.Records                          // a new memindex when nil; also knows versions when it is a [versions.Index]
 	Wrap     func(backends.Backend) backends.Backend // around each bucket
-	Now      func() time.Time                        // Instant when nil
+	Now      func() time.Time                        // nil: Instant, till somebody moves it
 	Listen   func(net.Listener) net.Listener         // around the server's
 
 	People   []router.Credential // who may sign beside those above, of whatever tenants
@@ -78,9 +79,6 @@ type Options struct {
 
 // orDefaults fills in what is zero.
 func (o Options) orDefaults() Options {
-	if o.Now == nil {
-		o.Now = Instant
-	}
 	if o.Backend == nil {
 		m := membackend.New()
 		m.Now = o.Now
@@ -110,17 +108,32 @@ const store = "store"
 // Instant is when a test's clock stands still.
 func Instant() time.Time { return time.Date(2026, 11, 23, 10, 15, 0, 0, time.UTC) }
 
+// clock is a clock that stands still.
+type clock struct{ since atomic.Int64 }
+
+// now is its time.
+func (c *clock) now() time.Time { return Instant().Add(time.Duration(c.since.Load())) }
+
+// later moves it.
+func (c *clock) later(d time.Duration) { c.since.Add(int64(d)) }
+
 // Proxy is a running server.
 type Proxy struct {
 	Addr  string
 	Store backends.Backend // below the mounts
 	Now   func() time.Time
+
+	clock clock // unless there was another
 }
 
 // Start starts a proxy with one bucket; it ends with the test, which fails
 // when the proxy does not end cleanly.
 func Start(t testing.TB, o Options) *Proxy {
 	t.Helper()
+	p := &Proxy{}
+	if o.Now == nil {
+		o.Now = p.clock.now
+	}
 	o = o.orDefaults()
 	server := newServer(t, o)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -141,7 +154,8 @@ func Start(t testing.TB, o Options) *Proxy {
 			t.Errorf("serve: %v", err)
 		}
 	})
-	return &Proxy{Addr: addr, Store: o.Backend, Now: o.Now}
+	p.Addr, p.Store, p.Now = addr, o.Backend, o.Now
+	return p
 }
 
 // newServer puts a server together as the command does.
@@ -233,7 +247,7 @@ func (p *Proxy) Target(hosted bool) wiretest.Target {
 	for name, c := range map[string]router.Credential{"": Root, "colleague": Colleague, "reader": Reader, "writer": Writer, "stranger": Stranger} {
 		ids[name] = Credentials(c)
 	}
-	return wiretest.Target{Addr: p.Addr, Region: Region, Now: p.Now, Host: Domain, Hosted: hosted, Identities: ids}
+	return wiretest.Target{Addr: p.Addr, Region: Region, Now: p.Now, Later: p.clock.later, Host: Domain, Hosted: hosted, Identities: ids}
 }
 
 // Credentials are c as the SDK has them.

@@ -13,6 +13,8 @@
 //	@unsigned        UNSIGNED-PAYLOAD instead of the body's hash
 //	@late: NAME: V   add a header after signing
 //	@size: N         the body is N times the letter x
+//	@md5             send a Content-MD5
+//	@later: TIME     let the server's clock go on by so much before
 //	@close           the server must close the connection after its response
 //
 // ${Name} is replaced by the content of the last element or header Name that a
@@ -25,7 +27,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/md5"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"flag"
@@ -55,7 +59,8 @@ var update = flag.Bool("update", false, "write the responses of wire transcripts
 type Target struct {
 	Addr       string // host:port
 	Region     string
-	Now        func() time.Time           // the server's clock
+	Now        func() time.Time           // the server's clock,
+	Later      func(time.Duration)        // which this moves
 	Identities map[string]aws.Credentials // "" is who signs by default
 	Host       string                     // for the Host header of path-style requests
 	Hosted     bool                       // address buckets virtual-hosted instead, below Host
@@ -117,6 +122,7 @@ type player struct {
 	seen   map[string]string // what responses said last, by element or header; ids of versions by v1, v2, …
 
 	versions map[string]string // the other way round
+	text     string            // the request as the transcript has it
 }
 
 // request is one request being prepared.
@@ -130,7 +136,15 @@ type request struct {
 
 // exchange sends one request and returns the response as transcripts show it.
 func (p *player) exchange(text string) string {
+	p.text = text
 	r := p.parse(p.expand(text))
+	if later, ok := r.directives["later"]; ok {
+		d, err := time.ParseDuration(later)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.target.Later(d)
+	}
 	wire := p.sign(r)
 	if p.conn == nil {
 		conn, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", p.target.Addr)
@@ -213,6 +227,10 @@ func (p *player) sign(r *request) []byte {
 			continue
 		}
 		req.Header.Add(name, value)
+	}
+	if _, ok := r.directives["md5"]; ok {
+		sum := md5.Sum(r.body)
+		req.Header.Set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))
 	}
 	sum := sha256.Sum256(r.body)
 	hash := hex.EncodeToString(sum[:])
@@ -340,8 +358,12 @@ var (
 	volatile = regexp.MustCompile(`<(RequestId|HostId|UploadId|ContinuationToken|NextContinuationToken|UploadIdMarker|NextUploadIdMarker|SignatureProvided|StringToSign|StringToSignBytes|CanonicalRequest|CanonicalRequestBytes)>[^<]+</`)
 )
 
-// version names a version by when a response was the first to have its id.
+// version names a version by when a response was the first to have its id, unless that is the
+// transcript's own.
 func (p *player) version(id string) string {
+	if strings.Contains(p.text, id) {
+		return id
+	}
 	name, ok := p.versions[id]
 	if !ok {
 		name = fmt.Sprintf("v%d", len(p.versions)+1)
@@ -385,11 +407,15 @@ func (p *player) show(resp *http.Response, body []byte) string {
 		b.WriteByte('\n')
 		return b.String()
 	}
+	token := p.seen["NextContinuationToken"] // errors repeat it
 	for _, m := range element.FindAllStringSubmatch(string(body), -1) {
 		p.seen[m[1]] = m[2]
 	}
 	body = version.ReplaceAllFunc(body, func(id []byte) []byte { return []byte(p.version(string(id))) })
 	doc := volatile.ReplaceAllString(string(body), "<$1>…</")
+	if token != "" {
+		doc = strings.ReplaceAll(doc, token, "…")
+	}
 	doc = location.ReplaceAllString(doc, "<Location>…</") // differs with the style of addressing
 	doc = strings.ReplaceAll(doc, "><", ">\n<")
 	b.WriteString(strings.TrimSuffix(doc, "\n") + "\n")

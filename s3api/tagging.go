@@ -1,0 +1,109 @@
+package s3api
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// What S3 takes of tags of an object, in characters.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+const (
+	maxTags     = 10
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+// tagger returns the bucket's ability to keep tags.
+func (c *call) tagger() (backends.Tagger, error) {
+	t, ok := backends.As[backends.Tagger](c.route.Backend)
+	if !ok {
+		return nil, s3err.Newf(s3err.NotImplemented, "The storage behind this bucket has no tags.")
+	}
+	return t, nil
+}
+
+// tagSet is the document of PutObjectTagging.
+type tagSet []types.Tag
+
+// read reads the document.
+func (l *tagSet) read(e *elements) error {
+	found := false
+	err := e.children(func(name string) error {
+		if name != "TagSet" {
+			return nil
+		}
+		found = true
+		return e.children(func(name string) error {
+			if name != "Tag" {
+				return nil
+			}
+			return l.readTag(e)
+		})
+	})
+	if err == nil && !found {
+		return malformed(nil)
+	}
+	return err
+}
+
+// readTag reads a Tag.
+func (l *tagSet) readTag(e *elements) error {
+	var t types.Tag
+	err := e.children(func(name string) error {
+		switch name {
+		case "Key":
+			return e.textTo(&t.Key)
+		case "Value":
+			return e.textTo(&t.Value)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case t.Key == nil || t.Value == nil:
+		return malformed(nil)
+	case len(*l) == maxTags:
+		return s3err.Newf(s3err.BadRequest, "Object tags cannot be greater than %d", maxTags)
+	}
+	if err := checkTag(*t.Key, *t.Value); err != nil {
+		return err
+	}
+	for i := range *l {
+		if *(*l)[i].Key == *t.Key {
+			return s3err.Newf(s3err.InvalidTag, "Cannot provide multiple Tags with the same key").With("TagKey", *t.Key)
+		}
+	}
+	*l = append(*l, t)
+	return nil
+}
+
+// checkTag refuses what is no tag that a client may set.
+func checkTag(key, value string) error {
+	switch {
+	case key == "" || utf8.RuneCountInString(key) > maxTagKey || !isTagText(key):
+		return s3err.Newf(s3err.InvalidTag, "The TagKey you have provided is invalid").With("TagKey", key)
+	case hasPrefixFold(key, "aws:"):
+		return s3err.Newf(s3err.InvalidTag, "System tags cannot be added/updated by requester").With("TagKey", key)
+	case utf8.RuneCountInString(value) > maxTagValue || !isTagText(value):
+		return s3err.Newf(s3err.InvalidTag, "The TagValue you have provided is invalid").With("TagKey", key).With("TagValue", value)
+	}
+	return nil
+}
+
+// isTagText reports whether s has only characters that tags may have.
+func isTagText(s string) bool {
+	for _, r := range s {
+		if !unicode.In(r, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", r) {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
