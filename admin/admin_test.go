@@ -39,13 +39,13 @@ func TestHandler(t *testing.T) {
 	m.Observe(&s3api.Record{Operation: "GetObject", Status: 404, Code: s3err.NoSuchKey, BytesOut: 7, Duration: time.Second})
 	m.Observe(&s3api.Record{Status: 400})
 	m.BackendCall("local", "GetObject", time.Millisecond, s3err.New(s3err.NoSuchKey))
-	m.WatchRoutes(Cache{Hits: one, Misses: one, Evictions: one, Entries: one})
+	m.WatchRoutes(Cache{Hits: one, Misses: one, Evictions: one, Stale: one, Entries: one})
 	for _, want := range []string{
 		`xronox_requests_total{code="NoSuchKey",operation="GetObject",status="404"} 1`,
 		`xronox_requests_total{code="",operation="none",status="400"} 1`,
 		`xronox_body_bytes_total{direction="out"} 7`,
 		`xronox_backend_calls_total{backend="local",operation="GetObject",result="NoSuchKey"} 1`,
-		"xronox_route_cache_hits_total 1", "xronox_route_cache_misses_total 1", "xronox_route_cache_evictions_total 1",
+		"xronox_route_cache_hits_total 1", "xronox_route_cache_misses_total 1", "xronox_route_cache_evictions_total 1", "xronox_route_cache_stale_total 1",
 		"xronox_route_cache_entries 1", "go_goroutines",
 	} {
 		get(http.MethodGet, "/metrics", 200, want)

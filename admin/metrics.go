@@ -79,7 +79,7 @@ func (m *Metrics) BackendCall(backend, operation string, took time.Duration, err
 }
 
 // Cache is what a route cache has counted since the start.
-type Cache struct{ Hits, Misses, Evictions, Entries func() float64 }
+type Cache struct{ Hits, Misses, Evictions, Stale, Entries func() float64 }
 
 // WatchRoutes exports the counters of the route cache.
 func (m *Metrics) WatchRoutes(c Cache) {
@@ -93,6 +93,9 @@ func (m *Metrics) WatchRoutes(c Cache) {
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "xronox_route_cache_evictions_total", Help: "Routes that had to make room for others: many of them say that the cache is too small.",
 		}, c.Evictions),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "xronox_route_cache_stale_total", Help: "Uses of routes that were out of date, because the index could not be asked.",
+		}, c.Stale),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "xronox_route_cache_entries", Help: "Routes in the cache, absent buckets included.",
 		}, c.Entries))

@@ -1,7 +1,8 @@
 // Package cache keeps resolved routes in memory, in front of any resolver. It is
-// a resolver itself and keeps the same contract, but for one thing: what another
-// proxy changes shows after the time to live at the latest. What this proxy
-// changes, and says so with Forget, shows at once.
+// a resolver itself and keeps the same contract, but for two things: what another
+// proxy changes shows after the time to live at the latest, and a bucket that was there
+// still is for a while when the resolver fails. What this proxy changes, and says so
+// with Forget, shows at once.
 package cache
 
 import (
@@ -23,6 +24,8 @@ type Options struct {
 	Size        int              // routes, and as many names without one; 10,000
 	TTL         time.Duration    // of a route; 30 s
 	NegativeTTL time.Duration    // of "there is no such bucket"; 2 s
+	Outage      time.Duration    // how much longer a route is used while lookups fail; not at all
+	Patience    time.Duration    // with a lookup of what could be used meanwhile; 1 s
 	Timeout     time.Duration    // of a lookup; 10 s
 	Now         func() time.Time // the real time
 }
@@ -37,6 +40,9 @@ func (o Options) orDefaults() Options {
 	}
 	if o.NegativeTTL <= 0 {
 		o.NegativeTTL = 2 * time.Second
+	}
+	if o.Patience <= 0 {
+		o.Patience = time.Second
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 10 * time.Second
@@ -75,7 +81,9 @@ type entry struct {
 	route      *router.Route
 	err        error
 	generation uint64
-	expires    time.Duration // as [Routes.age] counts
+	began      time.Duration // the lookup, as [Routes.age] counts: it knows nothing later
+	expires    time.Duration // likewise
+	failing    bool          // it is out of date, and the last lookup failed or takes long
 }
 
 // New returns an empty cache in front of next. When next has a Generation, as
@@ -115,9 +123,13 @@ func newLRU(size int) *lru.Cache[name, entry] {
 func (c *Routes) Resolve(ctx context.Context, tenantID, bucket string) (*router.Route, error) {
 	key, generation := name{tenantID, bucket}, c.generation()
 	// Fast path.
-	if e, ok := c.found.Get(key); ok && c.fresh(&e, generation) {
+	old, known := c.found.Get(key)
+	if known && c.fresh(&old, generation) {
 		c.counts.hits.Add(1)
-		return e.route, nil
+		if old.failing {
+			c.counts.stale.Add(1)
+		}
+		return old.route, nil
 	}
 	if e, ok := c.missing.Get(key); ok && c.fresh(&e, generation) {
 		c.counts.negativeHits.Add(1)
@@ -125,13 +137,26 @@ func (c *Routes) Resolve(ctx context.Context, tenantID, bucket string) (*router.
 	}
 	// Slow path.
 	c.counts.misses.Add(1)
-	return c.wait(ctx, key, generation)
+	key = key.clone() // It is made of pieces of a request, which a lookup may survive.
+	flight := c.begin(ctx, key, generation)
+	if known && c.usable(&old, generation) {
+		return c.refresh(ctx, key, old, flight)
+	}
+	return wait(ctx, flight)
 }
 
 // fresh reports whether the entry may still be used.
 func (c *Routes) fresh(e *entry, generation uint64) bool {
 	return e.generation == generation && c.age() < e.expires
 }
+
+// usable reports whether the entry may be used when nothing newer can be had.
+func (c *Routes) usable(e *entry, generation uint64) bool {
+	return e.generation == generation && c.age() < c.end(e)
+}
+
+// end is when the entry can no longer be used.
+func (c *Routes) end(e *entry) time.Duration { return e.began + c.TTL + c.Outage }
 
 // Forget drops what is known of a bucket. A lookup that began before it is not
 // stored, and no later Resolve is given its outcome.
@@ -147,10 +172,10 @@ func (c *Routes) Forget(tenantID, bucket string) {
 
 // store keeps the outcome of a lookup that began in the epoch.
 func (c *Routes) store(key name, epoch uint64, e entry) {
-	if e.err != nil && !s3err.Is(e.err, s3err.NoSuchBucket) {
+	if failed(e.err) {
+		c.fail(key, e.generation)
 		return // the next one may have more luck
 	}
-	key = key.clone() // it is made of pieces of a request
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -160,7 +185,7 @@ func (c *Routes) store(key name, epoch uint64, e entry) {
 		c.found.Remove(key)
 		c.missing.Add(key, e)
 	default:
-		e.expires = c.age() + c.TTL
+		e.expires = e.began + c.TTL
 		c.missing.Remove(key)
 		if c.found.Add(key, e) {
 			c.counts.evictions.Add(1)
@@ -168,20 +193,40 @@ func (c *Routes) store(key name, epoch uint64, e entry) {
 	}
 }
 
+// failed reports whether a lookup failed: that there is no bucket is an answer.
+func failed(err error) bool { return err != nil && !s3err.Is(err, s3err.NoSuchBucket) }
+
+// fail notes that a lookup of a bucket failed, or takes long. What is known of it is used for a while without
+// asking, and then without waiting for an answer.
+func (c *Routes) fail(key name, generation uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.found.Peek(key)
+	if !ok || c.fresh(&e, generation) || !c.usable(&e, generation) {
+		return
+	}
+	e.failing, e.expires = true, min(c.age()+retryInterval, c.end(&e))
+	c.found.Add(key, e)
+}
+
+// retryInterval is the time between lookups that fail.
+const retryInterval = time.Second
+
 // Stats is what a cache has done so far, and what it holds.
 type Stats struct {
 	Hits, NegativeHits, Misses, Evictions uint64
+	Stale                                 uint64 // uses of routes that were out of date, because lookups failed
 	Routes, Missing                       int
 }
 
 // counts are the running numbers of Stats.
-type counts struct{ hits, negativeHits, misses, evictions atomic.Uint64 }
+type counts struct{ hits, negativeHits, misses, evictions, stale atomic.Uint64 }
 
 // Stats returns the counters.
 func (c *Routes) Stats() Stats {
 	return Stats{
 		Hits: c.counts.hits.Load(), NegativeHits: c.counts.negativeHits.Load(),
-		Misses: c.counts.misses.Load(), Evictions: c.counts.evictions.Load(),
+		Misses: c.counts.misses.Load(), Evictions: c.counts.evictions.Load(), Stale: c.counts.stale.Load(),
 		Routes: c.found.Len(), Missing: c.missing.Len(),
 	}
 }

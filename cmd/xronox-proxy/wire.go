@@ -137,6 +137,7 @@ func watch(metrics *admin.Metrics, routes *cache.Routes) {
 		Hits:      stat(func(s cache.Stats) float64 { return float64(s.Hits + s.NegativeHits) }),
 		Misses:    stat(func(s cache.Stats) float64 { return float64(s.Misses) }),
 		Evictions: stat(func(s cache.Stats) float64 { return float64(s.Evictions) }),
+		Stale:     stat(func(s cache.Stats) float64 { return float64(s.Stale) }),
 		Entries:   stat(func(s cache.Stats) float64 { return float64(s.Routes + s.Missing) }),
 	})
 }
