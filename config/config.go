@@ -54,9 +54,30 @@ type Proxy struct {
 
 // Index names the store of versions and virtual buckets.
 type Index struct {
-	Driver    IndexDriver `json:"driver"`
-	DBConnRef string      `json:"dbConnRef"` // of dbConnections; with DriverMongo
-	DBName    string      `json:"dbName"`    // with DriverMongo
+	Driver IndexDriver `json:"driver"`
+
+	// All that follows is of DriverMongo only. What it says of pools and timeouts wins over the URI.
+	DBConnRef string `json:"dbConnRef"` // of dbConnections
+	DBName    string `json:"dbName"`
+
+	MaxPoolSize int `json:"maxPoolSize"` // connections to each server
+	MinPoolSize int `json:"minPoolSize"` // that are kept open
+
+	ConnectTimeout   Duration `json:"connectTimeout"`   // of a connection
+	SelectionTimeout Duration `json:"selectionTimeout"` // until a call fails when there is no primary
+	CallTimeout      Duration `json:"callTimeout"`      // of a call
+
+	// ReadConcern and WriteConcern are MongoDB's; empty: what the URI says, else majority. With less than
+	// majority, what was acknowledged can be lost with a primary.
+	ReadConcern  string `json:"readConcern"`
+	WriteConcern string `json:"writeConcern"`
+
+	// FreshFor is how long a proxy uses what it knows of a bucket without asking: what another has changed
+	// shows after that time.
+	FreshFor Duration `json:"freshFor"`
+	// Outage is how much longer it does while the index cannot be asked. The first versions of a bucket that was
+	// in use have to wait for both times.
+	Outage Duration `json:"outage"`
 }
 
 // IndexDriver is a kind of index.

@@ -10,7 +10,11 @@ func Default() *Config {
 		Admin:   "127.0.0.1:9001",
 		DataDir: "./xronox-data",
 		Region:  "us-east-1",
-		Index:   Index{Driver: DriverEmbedded, DBName: "xronox_proxy"},
+		Index: Index{
+			Driver: DriverEmbedded, DBName: "xronox_proxy", MaxPoolSize: 100,
+			ConnectTimeout: Duration{5 * time.Second}, SelectionTimeout: Duration{5 * time.Second}, CallTimeout: Duration{10 * time.Second},
+			FreshFor: Duration{5 * time.Second}, Outage: Duration{20 * time.Second},
+		},
 
 		AutomaticBuckets: true,
 		// One physical bucket each, so that DeleteBucket can be atomic.

@@ -41,6 +41,16 @@ var (
 		message: "Invalid tenant id",
 		hint:    "use 1 to 256 characters other than / and control characters",
 	}
+	databaseRule = &rule{
+		pattern: `^[A-Za-z0-9_-]{1,63}$`,
+		message: "Invalid name of a database",
+		hint:    "use 1 to 63 letters, digits, _ and -",
+	}
+	writeConcernRule = &rule{
+		pattern: `^([1-9][0-9]?|[A-Za-z][A-Za-z0-9_-]*)$`,
+		message: "Invalid write concern",
+		hint:    `write "majority", or leave it out; without an answer to its writes the index cannot work`,
+	}
 	storageClassRule = &rule{
 		pattern: `^[A-Z0-9_]+$`,
 		message: "Invalid storage class",
@@ -64,11 +74,7 @@ var proxyShape = sync.OnceValue(func() objectShape {
 		text("dataDir", "Directory of local objects, the embedded index and the root credential; relative to the working directory."),
 		{name: "domains", of: listShape{of: textShape{rule: domainRule}}, doc: "Names under which buckets are addressed as BUCKET.NAME."},
 		ruled("region", &rule{pattern: `^[a-z0-9-]+$`, message: "Invalid region", hint: "write a name such as us-east-1"}, "Region that clients sign for."),
-		{name: "index", doc: "The store of versions and virtual buckets.", of: objectShape{closed: true, fields: []field{
-			{name: "driver", of: oneOf("embedded", "mongo"), doc: "embedded for one node, mongo for any number."},
-			text("dbConnRef", "Name of a connection in dbConnections; with driver mongo."),
-			text("dbName", "Name of the MongoDB database; with driver mongo."),
-		}}},
+		{name: "index", of: indexShape(), doc: "The store of versions and virtual buckets."},
 		{name: "credentials", of: listShape{of: credentialShape(text, ruled)}, doc: "Key pairs of clients."},
 		{name: "connections", of: mapShape{of: objectShape{closed: true, fields: []field{
 			{name: "layout", of: oneOf("cr001", "native"), doc: "cr001: bucket and prefix by data type; native: as v3.1.0 wrote, all in one."},
@@ -100,6 +106,25 @@ type (
 	textField  func(name, doc string) field
 	ruledField func(name string, r *rule, doc string) field
 )
+
+// indexShape is the index. All members but the first are settings of MongoDB.
+func indexShape() objectShape {
+	duration := func(name, doc string) field { return field{name: name, of: durationText, doc: doc} }
+	return objectShape{closed: true, fields: []field{
+		{name: "driver", of: oneOf("embedded", "mongo"), doc: "embedded for one node, mongo for any number."},
+		{name: "dbConnRef", of: nonEmpty, doc: "Name of a connection in dbConnections; with driver mongo, as all that follows."},
+		{name: "dbName", of: textShape{rule: databaseRule}, doc: "Name of the MongoDB database."},
+		{name: "maxPoolSize", of: numberShape{whole: true, min: 1, max: 10_000}, doc: "Connections to each server at the most."},
+		{name: "minPoolSize", of: numberShape{whole: true, max: 10_000}, doc: "Connections to each server that are kept open."},
+		duration("connectTimeout", "Time for a connection to be made."),
+		duration("selectionTimeout", "Time until a call fails when there is no primary."),
+		duration("callTimeout", "Time for a call, all its commands together."),
+		{name: "readConcern", of: oneOf("majority", "linearizable", "local"), doc: "What the URI says, else majority, when absent."},
+		{name: "writeConcern", of: textShape{rule: writeConcernRule}, doc: "majority, a number of servers or a name of your own; what the URI says, else majority, when absent."},
+		duration("freshFor", "How long what is known of a bucket is used without asking; the same at all proxies."),
+		duration("outage", "How much longer while the database cannot be asked, 0s for not at all; the same at all proxies."),
+	}}
+}
 
 // credentialShape is one key pair.
 func credentialShape(text textField, ruled ruledField) objectShape {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // proxy checks xronoxProxy.
@@ -52,15 +53,63 @@ func (v *validator) limits(s spot) {
 	}
 }
 
-// index checks that a MongoDB index knows its MongoDB.
+// index checks that a MongoDB index knows its MongoDB, and keeps its promises.
 func (v *validator) index(s spot) {
-	i := v.cfg.Proxy.Index
-	if i.Driver != DriverMongo {
-		if i.DBConnRef != "" {
-			v.note(s.key("dbConnRef"), "This has no effect without driver mongo", `add "driver": "mongo"`)
+	if v.cfg.Proxy.Index.Driver != DriverMongo {
+		for _, f := range indexShape().fields[1:] {
+			if s.node.get(f.name) != nil {
+				v.note(s.key(f.name), "This has no effect without driver mongo", `add "driver": "mongo"`)
+			}
 		}
 		return
 	}
+	v.indexPlace(s)
+	v.indexTimes(s)
+	i := v.cfg.Proxy.Index
+	if i.MinPoolSize > i.MaxPoolSize {
+		v.fail(s.key("minPoolSize"), "This is more than maxPoolSize", "write a smaller number")
+	}
+	const weak = "With less than majority, what was acknowledged can be lost with a primary"
+	if i.ReadConcern == "local" {
+		v.note(s.key("readConcern"), weak, "leave it out")
+	}
+	if w := i.WriteConcern; w != "" && w != "majority" && w[0] <= '9' {
+		v.note(s.key("writeConcern"), weak, "leave it out")
+	}
+	if t := v.cfg.Proxy.BucketTemplate; t.Connection == "" {
+		v.note(s, "Buckets that clients make are kept on the disk of this machine, where no other proxy finds them",
+			"name one of spacesConnections in bucketTemplate.connection")
+	}
+}
+
+// slowSetting is how long clients wait for an answer at least.
+const slowSetting = 50 * time.Second
+
+// indexTimes checks the times of a MongoDB index.
+func (v *validator) indexTimes(s spot) {
+	i := v.cfg.Proxy.Index
+	for _, d := range []struct {
+		name  string
+		value Duration
+	}{
+		{"connectTimeout", i.ConnectTimeout},
+		{"selectionTimeout", i.SelectionTimeout},
+		{"callTimeout", i.CallTimeout},
+		{"freshFor", i.FreshFor},
+	} {
+		if d.value.Duration <= 0 {
+			v.fail(s.key(d.name), durationRule.message, durationRule.hint)
+		}
+	}
+	if i.FreshFor.Duration+i.Outage.Duration > slowSetting {
+		v.note(s.key("outage"), "The first PutBucketVersioning of a bucket takes as long as freshFor and outage together, and clients may not wait for it",
+			"keep both together below 50 seconds")
+	}
+}
+
+// indexPlace checks that the MongoDB is known.
+func (v *validator) indexPlace(s spot) {
+	i := v.cfg.Proxy.Index
 	var known map[string]DBConnection
 	if v.cfg.Xronox != nil {
 		known = v.cfg.Xronox.DBConnections
