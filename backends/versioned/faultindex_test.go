@@ -38,13 +38,6 @@ func (x *faultIndex) setPlan(plan func(indexCall) indexFault) {
 	x.plan, x.calls = plan, nil
 }
 
-// count is how many calls there were.
-func (x *faultIndex) count() int {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return len(x.calls)
-}
-
 // arrive counts a call and returns its fault.
 func (x *faultIndex) arrive(op, key string) indexFault {
 	x.mu.Lock()

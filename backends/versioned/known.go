@@ -19,11 +19,13 @@ func asOf(ctx context.Context) time.Time { return backends.RequestOf(ctx).AsOf }
 // before are the objects of the plain place that were there at a time.
 type before struct {
 	backends.Lister
-	at time.Time // zero: now
+	at   time.Time // zero: now
+	read func()    // is told that something was read
 }
 
 // ListObjectsV2 implements [backends.Lister].
 func (l before) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	defer l.read()
 	out, err := l.Lister.ListObjectsV2(ctx, in)
 	if err != nil || l.at.IsZero() {
 		return out, err
@@ -37,13 +39,15 @@ func (l before) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*
 
 // knownKeys knows in one listing which keys the index has rows of. It is asked in their order.
 //
-// The index may have been listed before it knew a key. Then the key would not be shown at all: so those that
-// the index shows now are shown from the plain place, too. Of the two the index's goes first.
+// The index may have been listed before it knew a key, which then is not shown at all: it is asked about
+// keys that the index has not shown, and sees that it would show them now.
 type knownKeys struct {
 	b      *bucket
 	prefix string
 	limit  int                       // of heads that are read next
 	shows  func(versions.State) bool // whether the index shows a key
+	after  string                    // keys up to here are not listed
+	late   bool                      // the index was listed too early
 
 	keys []versions.Head // read and not yet passed
 	end  bool            // there are no others
@@ -71,7 +75,11 @@ func (k *knownKeys) first(ctx context.Context, from string) (*versions.Head, err
 // keep shows keys that are not known.
 func (k *knownKeys) keep(ctx context.Context, key string) (bool, error) {
 	known, err := k.first(ctx, key)
-	return err == nil && (known == nil || known.Key != key || k.shows(known.Top.State)), err
+	if err != nil || known == nil || known.Key != key {
+		return err == nil, err
+	}
+	k.late = k.late || key > k.after && k.shows(known.Top.State)
+	return false, nil
 }
 
 // keepPrefix shows common prefixes below which there is a key that is shown. Only where

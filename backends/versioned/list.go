@@ -2,6 +2,7 @@ package versioned
 
 import (
 	"context"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -13,12 +14,34 @@ import (
 // ListObjectsV2 implements [backends.Lister].
 func (b *bucket) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
 	if b.Complete {
-		return index{b}.ListObjectsV2(ctx, in)
+		return index{bucket: b}.ListObjectsV2(ctx, in)
 	}
-	return backends.MergeObjects(ctx, []backends.ListSource{
-		{Lister: index{b}},
-		{Lister: before{b.Heads, asOf(ctx)}, Filter: b.unknown(ctx, in.Prefix, in.MaxKeys, showsObject)},
-	}, in)
+	k := knownKeys{b: b, prefix: aws.ToString(in.Prefix), after: aws.ToString(in.StartAfter), shows: showsObject}
+	return listAll(ctx, k, in.MaxKeys, func(x index, plain before, f backends.Filter) (*s3.ListObjectsV2Output, error) {
+		return backends.MergeObjects(ctx, []backends.ListSource{{Lister: x}, {Lister: plain, Filter: f}}, in)
+	})
+}
+
+// listAll lists what the index knows and what it does not, until nothing of the one has become the other meanwhile.
+//
+// The plain place is read first: what is not there any more by then is known to the index.
+func listAll[Out any](ctx context.Context, k knownKeys, maxKeys *int32, merge func(index, before, backends.Filter) (*Out, error)) (*Out, error) {
+	k.limit = backends.DefaultMaxKeys
+	if maxKeys != nil {
+		k.limit = min(int(*maxKeys)+1, k.limit)
+	}
+	at := asOf(ctx)
+	if !at.IsZero() {
+		k.shows = showsNone
+	}
+	for {
+		once, read := k, make(chan struct{})
+		f := backends.Filter{Keep: once.keep, KeepPrefix: once.keepPrefix}
+		out, err := merge(index{k.b, read}, before{k.b.Heads, at, sync.OnceFunc(func() { close(read) })}, f)
+		if err != nil || !once.late {
+			return out, err
+		}
+	}
 }
 
 // showsObject reports whether ListObjectsV2 shows an object.
@@ -31,10 +54,29 @@ func showsVersions(s versions.State) bool { return s.Current != nil }
 func showsNone(versions.State) bool { return false }
 
 // index is the part of a bucket that the index knows.
-type index struct{ *bucket }
+type index struct {
+	*bucket
+	after chan struct{} // is closed when it may be read; nil: at once
+}
+
+// wait waits for that.
+func (x index) wait(ctx context.Context) error {
+	if x.after == nil {
+		return nil
+	}
+	select {
+	case <-x.after:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // ListObjectsV2 implements [backends.Lister].
 func (x index) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	if err := x.wait(ctx); err != nil {
+		return nil, err
+	}
 	if at := asOf(ctx); !at.IsZero() {
 		return versions.ListObjectsAsOf(ctx, x.Index, versions.Past{BucketID: x.BucketID, At: at}, in)
 	}
@@ -43,29 +85,19 @@ func (x index) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s
 
 // ListObjectVersions implements [backends.Versioned].
 func (x index) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
+	if err := x.wait(ctx); err != nil {
+		return nil, err
+	}
 	return versions.ListVersionsAsOf(ctx, x.Index, versions.Past{BucketID: x.BucketID, At: asOf(ctx)}, in)
-}
-
-// unknown shows the keys of the plain place that the index does not know. It is asked in the order of keys, and
-// reads the index along with the place.
-func (b *bucket) unknown(ctx context.Context, prefix *string, maxKeys *int32, shows func(versions.State) bool) backends.Filter {
-	if !asOf(ctx).IsZero() {
-		shows = showsNone
-	}
-	k := &knownKeys{b: b, prefix: aws.ToString(prefix), limit: backends.DefaultMaxKeys, shows: shows}
-	if maxKeys != nil {
-		k.limit = min(int(*maxKeys)+1, k.limit)
-	}
-	return backends.Filter{Keep: k.keep, KeepPrefix: k.keepPrefix}
 }
 
 // ListObjectVersions implements [backends.Versioned].
 func (b *bucket) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
 	if b.Complete {
-		return index{b}.ListObjectVersions(ctx, in)
+		return index{bucket: b}.ListObjectVersions(ctx, in)
 	}
-	return backends.MergeVersions(ctx, []backends.VersionSource{
-		{Versioned: index{b}},
-		{Lister: before{b.Heads, asOf(ctx)}, Filter: b.unknown(ctx, in.Prefix, in.MaxKeys, showsVersions)},
-	}, in)
+	k := knownKeys{b: b, prefix: aws.ToString(in.Prefix), after: aws.ToString(in.KeyMarker), shows: showsVersions}
+	return listAll(ctx, k, in.MaxKeys, func(x index, plain before, f backends.Filter) (*s3.ListObjectVersionsOutput, error) {
+		return backends.MergeVersions(ctx, []backends.VersionSource{{Versioned: x}, {Lister: plain, Filter: f}}, in)
+	})
 }
