@@ -65,9 +65,9 @@ func (a *annals) lines(in *s3.ListObjectVersionsInput) (lines []line) {
 // ListObjectVersions implements [Versioned].
 func (a *annals) ListObjectVersions(_ context.Context, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
 	lines := a.lines(in)
-	max := min(pageLength(in.MaxKeys), len(lines))
-	out := &s3.ListObjectVersionsOutput{IsTruncated: aws.Bool(0 < max && max < len(lines))}
-	for _, l := range lines[:max] {
+	n := min(pageLength(in.MaxKeys), len(lines))
+	out := &s3.ListObjectVersionsOutput{IsTruncated: aws.Bool(0 < n && n < len(lines))}
+	for _, l := range lines[:n] {
 		i := slices.IndexFunc(a.all, func(c *change) bool { return l.id != "" && c.key == l.key && c.id == l.id })
 		switch latest := strings.HasSuffix(l.text, "latest true"); {
 		case i < 0:
@@ -79,7 +79,7 @@ func (a *annals) ListObjectVersions(_ context.Context, in *s3.ListObjectVersions
 		}
 	}
 	if *out.IsTruncated {
-		out.NextKeyMarker, out.NextVersionIdMarker = &lines[max-1].key, optional(lines[max-1].id)
+		out.NextKeyMarker, out.NextVersionIdMarker = &lines[n-1].key, optional(lines[n-1].id)
 	}
 	return out, nil
 }
