@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -23,18 +24,24 @@ type before struct {
 	read func()    // is told that something was read
 }
 
-// ListObjectsV2 implements [backends.Lister].
+// ListObjectsV2 implements [backends.Lister]. It goes on until a page has something from then.
 func (l before) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
 	defer l.read()
-	out, err := l.Lister.ListObjectsV2(ctx, in)
-	if err != nil || l.at.IsZero() {
-		return out, err
+	c := *in
+	for {
+		below, err := l.Lister.ListObjectsV2(ctx, &c)
+		if err != nil || l.at.IsZero() {
+			return below, err
+		}
+		out := *below
+		out.Contents = slices.DeleteFunc(slices.Clone(below.Contents), func(o types.Object) bool {
+			return o.LastModified != nil && o.LastModified.After(l.at)
+		})
+		if len(out.Contents)+len(out.CommonPrefixes) > 0 || len(below.Contents) == 0 || !aws.ToBool(below.IsTruncated) {
+			return &out, nil
+		}
+		c.StartAfter = below.Contents[len(below.Contents)-1].Key
 	}
-	c := *out
-	c.Contents = slices.DeleteFunc(slices.Clone(out.Contents), func(o types.Object) bool {
-		return o.LastModified != nil && o.LastModified.After(l.at)
-	})
-	return &c, nil
 }
 
 // knownKeys knows in one listing which keys the index has rows of. It is asked in their order.
