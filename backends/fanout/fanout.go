@@ -80,11 +80,16 @@ func (f *fanout) reader(key *string, version **string) (mount int, err error) {
 
 // GetObject implements [backends.ObjectReader].
 func (f *fanout) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
-	c := *in
-	i, err := f.reader(in.Key, &c.VersionId)
+	id := in.VersionId
+	i, err := f.reader(in.Key, &id)
 	if err != nil {
 		return nil, err
 	}
+	if !f.null[i] { // Fast path: the mount knows its versions.
+		return f.Mounts[i].Backend.GetObject(ctx, in)
+	}
+	c := *in
+	c.VersionId = id
 	below, err := f.Mounts[i].Backend.GetObject(ctx, &c)
 	if err != nil {
 		return nil, err
@@ -96,11 +101,16 @@ func (f *fanout) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetO
 
 // HeadObject implements [backends.ObjectReader].
 func (f *fanout) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
-	c := *in
-	i, err := f.reader(in.Key, &c.VersionId)
+	id := in.VersionId
+	i, err := f.reader(in.Key, &id)
 	if err != nil {
 		return nil, err
 	}
+	if !f.null[i] { // Fast path: the mount knows its versions.
+		return f.Mounts[i].Backend.HeadObject(ctx, in)
+	}
+	c := *in
+	c.VersionId = id
 	below, err := f.Mounts[i].Backend.HeadObject(ctx, &c)
 	if err != nil {
 		return nil, err
