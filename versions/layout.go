@@ -15,8 +15,9 @@ const recordsType = "records"
 //
 // A key of records that ends in the leaf is a head, <collection>/<itemId>/head.json, and its bodies are
 // <collection>/<itemId>/v<n>.json. Those of any other key are .<type>/<whole key>/v<n><ext>, where ext is
-// the key's own, so that content types can be guessed. The two never meet: a head
-// whose key begins with a dot has the second form. No two objects share a body.
+// the key's own, so that content types can be guessed. Those of a key that ends in a slash are .<type>.d/<whole
+// key>v<n>: many stores have no keys with two slashes side by side. The forms never meet: a head
+// whose key begins with a dot has the second, and the name of a type has no dot. No two objects share a body.
 type Layout struct {
 	Leaf string // of heads, with an extension of .json; DefaultLeaf when empty
 }
@@ -43,13 +44,19 @@ func (l Layout) Body(dataType, key string, n int64) string {
 	if stem, ok := strings.CutSuffix(key, l.leaf()); ok && dataType == recordsType && plain(stem) {
 		return stem + v + headExt
 	}
+	if strings.HasSuffix(key, "/") {
+		return "." + dataType + directories + key + v[1:]
+	}
 	return "." + dataType + "/" + key + v + extension(key)
 }
+
+// directories is behind the type in bodies of keys that end in a slash.
+const directories = ".d/"
 
 // Prefixes are what the keys begin with of bodies of objects whose keys begin with prefix. Other
 // objects' bodies may begin with them too.
 func (l Layout) Prefixes(dataType, prefix string) []string {
-	all := []string{"." + dataType + "/" + prefix}
+	all := []string{"." + dataType + "/" + prefix, "." + dataType + directories + prefix}
 	if dataType != recordsType || prefix != "" && !plain(prefix) {
 		return all
 	}
@@ -77,6 +84,9 @@ func (l Layout) Parse(body string) (dataType, key string, n int64, ok bool) {
 		return recordsType, dir + l.leaf(), n, ext == headExt
 	}
 	dataType, key, ok = strings.Cut(strings.TrimPrefix(dir, "."), "/")
+	if t, isDirectory := strings.CutSuffix(dataType, directories[:len(directories)-1]); isDirectory {
+		dataType, key = t, key+"/"
+	}
 	// What Body would not have written is not a body: somebody else's object, or the first form's.
 	return dataType, key, n, ok && l.Body(dataType, key, n) == body
 }

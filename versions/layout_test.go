@@ -49,7 +49,10 @@ func TestLayout(t *testing.T) {
 	f("records", "orders/42/d3.json", 0, ".records/orders/42/d3.json/v0.json")
 	f("content", "a/photo.JPG", -1, ".content/a/photo.JPG/d1.JPG")
 	f("content", "a/d1", -12, ".content/a/d1/d12")
-	f("content", "dir/", math.MaxInt64, ".content/dir//v9223372036854775807")
+	f("content", "dir/", math.MaxInt64, ".content.d/dir/v9223372036854775807")
+	f("content", "a//", -2, ".content.d/a//d2")
+	f("records", "orders/42/", 0, ".records.d/orders/42/v0")
+	f("content", "/", 0, ".content.d//v0")
 	l.Leaf = "current.json"
 	f("records", "orders/42/current.json", 0, "orders/42/v0.json")
 	f("records", "orders/42/head.json", 0, ".records/orders/42/head.json/v0.json")
