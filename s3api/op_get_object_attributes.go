@@ -39,9 +39,18 @@ func (s *Server) getObjectAttributes(c *call) error {
 	return nil
 }
 
+// attributesHeader lists the attributes that are wanted.
+const attributesHeader = "x-amz-object-attributes"
+
 // objectAttributes reads which attributes are wanted.
 func (c *call) objectAttributes() ([]types.ObjectAttributes, error) {
-	header := c.header("X-Amz-Object-Attributes")
+	var lines []string
+	for i := range c.headers {
+		if strings.EqualFold(c.headers[i].Name, attributesHeader) {
+			lines = append(lines, c.headers[i].Value)
+		}
+	}
+	header := strings.Join(lines, ",")
 	if header == "" {
 		return nil, s3err.Newf(s3err.InvalidRequest, "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty")
 	}
@@ -49,7 +58,7 @@ func (c *call) objectAttributes() ([]types.ObjectAttributes, error) {
 	for name := range strings.SplitSeq(header, ",") {
 		a := types.ObjectAttributes(strings.TrimSpace(name))
 		if !slices.Contains(a.Values(), a) {
-			return nil, s3err.InvalidArg("x-amz-object-attributes", header, "Invalid attribute name specified.")
+			return nil, s3err.InvalidArg(attributesHeader, header, "Invalid attribute name specified.")
 		}
 		want = append(want, a)
 	}

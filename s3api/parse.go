@@ -130,8 +130,7 @@ func (c *call) parseHeaders(raw string) error {
 			return s3err.Newf(s3err.BadRequest, "An error occurred when parsing the HTTP request.")
 		}
 		value = strings.Trim(value, " \t")
-		if (hasPrefixFold(name, "x-amz-") && !hasPrefixFold(name, metaPrefix) || strings.EqualFold(name, asOfHeader)) &&
-			c.hasHeader(name) {
+		if single(name) && c.hasHeader(name) {
 			return s3err.InvalidArg(strings.ToLower(name), value, "The header may be given only once.")
 		}
 		if len(c.headers) == maxHeaders {
@@ -140,6 +139,15 @@ func (c *call) parseHeaders(raw string) error {
 		c.headers = append(c.headers, sigv4.Header{Name: name, Value: value})
 	}
 	return nil
+}
+
+// single reports whether a header of S3's, or of ours, may be given only once. SDKs give lists line by line.
+func single(name string) bool {
+	if strings.EqualFold(name, asOfHeader) {
+		return true
+	}
+	return hasPrefixFold(name, "x-amz-") && len(name) > len("x-amz-") && !hasPrefixFold(name, metaPrefix) &&
+		!strings.EqualFold(name, attributesHeader) && !strings.EqualFold(name, "x-amz-optional-object-attributes")
 }
 
 // parseFraming refuses what does not say in one way where its body ends. Until

@@ -2,6 +2,7 @@ package s3api
 
 import (
 	"bytes"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -110,6 +111,8 @@ func FuzzParse(f *testing.F) {
 // FuzzXML: documents of clients are decoded or refused; nothing panics.
 func FuzzXML(f *testing.F) {
 	f.Add([]byte("<Delete><Object><Key>a</Key></Object></Delete>"))
+	f.Add([]byte("<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>"))
+	f.Add([]byte("<VersioningConfiguration><MfaDelete>Disabled</MfaDelete><Status>Enabled</Status></VersioningConfiguration>"))
 	f.Add([]byte(`<!DOCTYPE x [<!ENTITY a "b">]><Delete>&a;</Delete>`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var req deleteRequest
@@ -122,6 +125,16 @@ func FuzzXML(f *testing.F) {
 		err := completeDocument.decode(bytes.NewReader(data), parts.read)
 		if err != nil && !s3err.Is(err, s3err.MalformedXML) && !s3err.Is(err, s3err.InvalidArgument) {
 			t.Errorf("%v", err)
+		}
+		var tags tagSet
+		err = taggingDocument.decode(bytes.NewReader(data), tags.read)
+		if err == nil && len(tags) > maxTags || err != nil && s3err.From(err).Status != http.StatusBadRequest {
+			t.Errorf("%d tags, %v", len(tags), err)
+		}
+		var v versioningConfiguration
+		err = versioningDocument.decode(bytes.NewReader(data), v.read)
+		if err == nil && v.status != router.Enabled && v.status != router.Suspended {
+			t.Errorf("status %q", v.status)
 		}
 	})
 }

@@ -32,6 +32,7 @@ func TestTrap01UnsignedAmzHeaders(t *testing.T) {
 		f(set(r, "x-amz-copy-source", "/secret/key"), "x-amz-copy-source")
 		f(set(r, "X-AMZ-Copy-Source", ""), "x-amz-copy-source")
 		f(set(set(r, "X-Amz-Acl", "public-read"), "x-amz-meta-a", "b"), "x-amz-acl, x-amz-meta-a")
+		f(set(r, "X-Xronox-As-Of", "2026-11-23T10:15:00Z"), "x-xronox-as-of")
 		f(set(r, "x-amz-trailer", "x-amz-checksum-crc32"), "x-amz-trailer")
 		f(set(r, "x-amz-decoded-content-length", "3"), "x-amz-decoded-content-length")
 		if _, err := exampleVerifier().Verify(set(r, "If-Match", `"unsigned is fine"`)); err != nil {
