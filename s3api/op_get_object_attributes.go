@@ -73,8 +73,14 @@ func (c *call) partsCount(in *s3.HeadObjectInput, whole *s3.HeadObjectOutput) (*
 	}
 	first := *in
 	first.PartNumber, first.IfMatch = aws.Int32(1), whole.ETag
+	if whole.VersionId != nil && versioned(c.route) {
+		first.VersionId = whole.VersionId
+	}
 	out, err := c.route.Backend.HeadObject(c.ctx, &first)
-	if err != nil {
+	switch {
+	case s3err.Is(err, s3err.PreconditionFailed):
+		return nil, s3err.Newf(s3err.SlowDown, "The object has been written over meanwhile. Please try again.").Because(err)
+	case err != nil:
 		return nil, err
 	}
 	return out.PartsCount, nil

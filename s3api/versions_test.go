@@ -335,3 +335,91 @@ func TestMarkerErrorsInSDK(t *testing.T) {
 	f(nil, http.StatusNotFound)
 	f(del.VersionId, http.StatusMethodNotAllowed)
 }
+
+// TestGrantsOfViews: what one may do in a view is what one may do in the bucket. Its own name counts for nothing.
+func TestGrantsOfViews(t *testing.T) {
+	t.Parallel()
+	person := func(name, bucket, prefix string) router.Credential {
+		return router.Credential{
+			Identity: router.Identity{AccessKey: name, Grants: []router.Grant{
+				{Buckets: []string{bucket}, Prefix: prefix, Actions: []router.Action{router.Read, router.List}},
+			}},
+			SecretKey: name + "-secret",
+		}
+	}
+	some, viewer := person("SOME", s3test.Bucket, "p/"), person("VIEWER", s3test.Bucket+".at.*", "")
+	var ahead atomic.Int64
+	proxy := s3test.Start(t, s3test.Options{
+		People: []router.Credential{some, viewer},
+		Now:    func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
+	})
+	u := user{t, proxy.Client(s3test.Root), proxy, aws.String(s3test.Bucket)}
+	u.versioned(types.BucketVersioningStatusEnabled)
+	u.put("p/k", "x")
+	u.put("q/k", "x")
+	ahead.Store(int64(2 * time.Second))
+	view := s3test.Bucket + proxy.Now().UTC().Add(-time.Second).Format(".at.20060102T150405Z")
+
+	f := func(who router.Credential, prefix string, allowed bool) {
+		t.Helper()
+		c := u.as(who)
+		_, read := c.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &view, Key: aws.String(prefix + "k")})
+		_, list := c.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &view, Prefix: &prefix})
+		_, versions := c.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &view, Prefix: &prefix})
+		for _, err := range []error{read, list, versions} {
+			if allowed {
+				u.ok(err)
+			} else {
+				u.fails(err, "AccessDenied")
+			}
+		}
+	}
+	f(s3test.Root, "q/", true)
+	f(some, "p/", true)
+	f(some, "q/", false)
+	f(some, "", false)
+	f(viewer, "p/", false)
+	f(viewer, "", false)
+	_, err := u.as(some).GetObject(t.Context(), &s3.GetObjectInput{Bucket: u.bucket, Key: aws.String("q/k")}, asOf(proxy.Now()))
+	u.fails(err, "AccessDenied")
+}
+
+// hasty is a bucket whose object is written over before anybody reads a part of it.
+type hasty struct {
+	backends.Backend
+	backends.MultipartUploader
+}
+
+// HeadObject implements [backends.ObjectReader].
+func (b hasty) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
+	if in.PartNumber != nil {
+		_, err := b.PutObject(ctx, &s3.PutObjectInput{Bucket: in.Bucket, Key: in.Key, Body: strings.NewReader("new"), ContentLength: new(int64(3))})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return b.Backend.HeadObject(ctx, in)
+}
+
+// TestPartsOfAnotherObject: attributes are those of one object, or there are none.
+func TestPartsOfAnotherObject(t *testing.T) {
+	t.Parallel()
+	u := sign(t, s3test.Root, s3test.Options{Wrap: func(b backends.Backend) backends.Backend {
+		m, _ := backends.As[backends.MultipartUploader](b)
+		return hasty{b, m}
+	}})
+	key := new("k")
+	up, err := u.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: u.bucket, Key: key})
+	u.ok(err)
+	part, err := u.UploadPart(t.Context(), &s3.UploadPartInput{Bucket: u.bucket, Key: key, UploadId: up.UploadId, PartNumber: new(int32(1)), Body: strings.NewReader("x")})
+	u.ok(err)
+	_, err = u.CompleteMultipartUpload(t.Context(), &s3.CompleteMultipartUploadInput{
+		Bucket: u.bucket, Key: key, UploadId: up.UploadId,
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: []types.CompletedPart{{PartNumber: new(int32(1)), ETag: part.ETag, ChecksumCRC32: part.ChecksumCRC32}}},
+	})
+	u.ok(err)
+	_, err = u.GetObjectAttributes(t.Context(), &s3.GetObjectAttributesInput{
+		Bucket: u.bucket, Key: key, ObjectAttributes: []types.ObjectAttributes{types.ObjectAttributesObjectParts},
+	}, func(o *s3.Options) { o.RetryMaxAttempts = 1 })
+	u.fails(err, "SlowDown")
+}
