@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/xronox/xronox-proxy/s3err"
@@ -65,7 +66,14 @@ type Door struct {
 	read     time.Time
 	freshFor time.Duration // how long nobody else changes them without us noticing; 0: for ever, there is only us
 	outage   time.Duration // how much longer they hold while the index cannot be asked
+	away     atomic.Int64  // when it last could not, as time since read
 }
+
+// Bounds on what an index that is away costs writes which do not need it.
+const (
+	patience = time.Second     // with its answer
+	askAgain = 5 * time.Second // after one that did not come
+)
 
 // Enter lets a write through: SlowDown when the bucket's settings are changing or have changed. The
 // write calls leave when it has taken effect, or has not.
@@ -76,14 +84,8 @@ func (d *Door) Enter(ctx context.Context) (leave func(), err error) {
 	if d.settings.Enabling || d.settings.Closing {
 		return nil, changing()
 	}
-	if age := time.Since(d.read); d.freshFor > 0 && age > d.freshFor { // Fast path: the write began not long ago.
-		now, err := d.current(ctx)
-		if err != nil && age > d.freshFor+d.outage {
-			return nil, s3err.New(s3err.SlowDown).Because(err)
-		}
-		if err == nil && now.Seq != d.settings.Seq {
-			return nil, changing()
-		}
+	if err := d.ask(ctx); err != nil {
+		return nil, err
 	}
 	d.gate.mu.RLock()
 	if d.gate.closed {
@@ -91,6 +93,36 @@ func (d *Door) Enter(ctx context.Context) (leave func(), err error) {
 		return nil, changing()
 	}
 	return d.gate.mu.RUnlock, nil
+}
+
+// ask asks whether the settings are still those that the write knows of, unless they hold anyway.
+func (d *Door) ask(ctx context.Context) error {
+	age := time.Since(d.read)
+	if d.freshFor <= 0 || age <= d.freshFor { // Fast path: the write began not long ago.
+		return nil
+	}
+	hold := d.freshFor + d.outage
+	if age <= hold {
+		if away := time.Duration(d.away.Load()); away > 0 && age < away+askAgain {
+			return nil
+		}
+	}
+	if age+patience <= hold {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	now, err := d.current(ctx)
+	switch {
+	case err == nil && now.Seq != d.settings.Seq:
+		return changing()
+	case err == nil:
+		return nil
+	case time.Since(d.read) > hold: // Also if it is only since the question.
+		return s3err.New(s3err.SlowDown).Because(err)
+	}
+	d.away.Store(int64(time.Since(d.read)))
+	return nil
 }
 
 // changing is the error of a write that comes while settings change. It may be repeated.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -35,7 +36,8 @@ type Route struct {
 // cache in front of it.
 type Resolver interface {
 	// Resolve fails with NoSuchBucket when the tenant has no such bucket, whoever else
-	// has, and with InvalidBucketName when nobody can have it.
+	// has, with InvalidBucketName when nobody can have it, and with SlowDown when the index
+	// cannot say.
 	Resolve(ctx context.Context, tenantID, bucket string) (*Route, error)
 }
 
@@ -220,7 +222,7 @@ func (r *Router) Resolve(ctx context.Context, tenantID, bucket string) (*Route, 
 	}
 	record, ok, err := r.records.GetBucket(ctx, tenantID, bucket)
 	if err != nil {
-		return nil, fmt.Errorf("router: resolve %q: %w", bucket, err)
+		return nil, fmt.Errorf("router: resolve %q: %w", bucket, unavailable(err))
 	}
 	if !ok {
 		return nil, noSuchBucket(bucket)
@@ -239,6 +241,16 @@ func (r *Router) route(ctx context.Context, t *table, b *BucketRecord, tenantID 
 		return nil, noSuchBucket(b.Name)
 	}
 	return t.route(b, &Route{TenantID: tenantID, Settings: settings, Door: door})
+}
+
+// unavailable is err of an index without which a bucket cannot be resolved, as clients are told: that they may
+// come again.
+func unavailable(err error) error {
+	var known *s3err.Error
+	if errors.As(err, &known) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return s3err.New(s3err.SlowDown).Because(err)
 }
 
 // noSuchBucket is the error for a bucket that the tenant does not have.

@@ -173,7 +173,7 @@ func (r *Router) open(ctx context.Context, b *BucketRecord) (Settings, *Door, er
 	d.current = func(ctx context.Context) (Settings, error) { return r.records.TopSettings(ctx, b.BucketID) }
 	var err error
 	if d.settings, err = d.current(ctx); err != nil {
-		return Settings{}, nil, fmt.Errorf("router: settings of %q: %w", b.Name, err)
+		return Settings{}, nil, fmt.Errorf("router: settings of %q: %w", b.Name, unavailable(err))
 	}
 	if d.settings.Enabling && r.now().Sub(d.settings.Time) > abandonedAfter {
 		go r.finishEnabling(context.WithoutCancel(ctx), b, d.settings)
