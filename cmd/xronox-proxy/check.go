@@ -39,25 +39,13 @@ func checkCommand(stdout io.Writer) *cli.Command {
 				return printReport(stdout, file, c.Bool("json"), report, err)
 			}
 			m := mapped(cfg)
-			report = append(append(report, m.Report...), unserved(cfg)...)
+			report = append(report, m.Report...)
 			if !c.Bool("probe") || report.Err() != nil {
 				return printReport(stdout, file, c.Bool("json"), report, report.Err())
 			}
 			return printProbe(stdout, c.Bool("json"), report, probeAll(ctx, cfg, m))
 		},
 	}
-}
-
-// unserved are the problems of what can be configured and is not served yet.
-func unserved(cfg *config.Config) config.Report {
-	var report config.Report
-	for _, missing := range served(cfg) {
-		report = append(report, config.Problem{
-			Path: missing.path, Message: missing.what + " is not served yet", Severity: config.SeverityError,
-			Hint: "remove it; the server refuses to start with it",
-		})
-	}
-	return report
 }
 
 // probed is what a probe found out of a connection.

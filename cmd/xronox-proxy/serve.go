@@ -25,7 +25,7 @@ func serve(ctx context.Context, c *cli.Command, stdout, stderr io.Writer) func()
 		var m *mapping.Map
 		if err == nil {
 			m = mapped(cfg)
-			report = append(append(report, m.Report...), unserved(cfg)...)
+			report = append(report, m.Report...)
 			err = report.Err()
 		}
 		warn(stderr, report)

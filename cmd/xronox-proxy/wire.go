@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/xronox/xronox-proxy/admin"
 	"github.com/xronox/xronox-proxy/backends/s3backend"
@@ -19,6 +20,7 @@ import (
 	"github.com/xronox/xronox-proxy/token"
 	"github.com/xronox/xronox-proxy/versions"
 	"github.com/xronox/xronox-proxy/versions/kvindex"
+	"github.com/xronox/xronox-proxy/versions/mongoindex"
 )
 
 // app is everything that runs.
@@ -50,7 +52,7 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 			a.close()
 		}
 	}()
-	index, err := a.openIndex(cfg.Proxy.DataDir)
+	index, err := a.openIndex(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +75,11 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 	a.probeServices(ctx, cfg, m)
 	c := &composer{stores: stores, sealer: sealer, index: index, repairs: a.startRepairs(ctx), log: log}
 	var routes *cache.Routes
+	freshFor, outage := freshness(cfg.Proxy.Index)
 	r, err := router.New(ctx, router.Options{
 		Config: router.Config{
 			Backends: stores, Stores: m.Stores, Template: m.Template, Buckets: m.Buckets, Tenants: m.Tenants,
-			Region: cfg.Proxy.Region, Compose: c.compose,
+			Region: cfg.Proxy.Region, Compose: c.compose, FreshFor: freshFor, Outage: outage,
 		},
 		Records: index, Forget: index.Forget,
 		Changed: func(tenantID, bucket string) { routes.Forget(tenantID, bucket) },
@@ -84,7 +87,7 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	routes = cache.New(r, cache.Options{})
+	routes = cache.New(r, cacheOptions(cfg.Proxy.Index))
 	watch(metrics, routes)
 	a.admin = admin.New(metrics, a.checks(index))
 	a.admin.Handle("GET /explain", &explainer{router: r, routes: routes, ids: ids})
@@ -142,30 +145,55 @@ func watch(metrics *admin.Metrics, routes *cache.Routes) {
 	})
 }
 
-// missing is a setting that is not served yet.
-type missing struct{ path, what string }
-
-// served finds what can be configured and is not there yet: to start without it would put
-// data in the wrong place.
-func served(cfg *config.Config) []missing {
-	var all []missing
-	if cfg.Proxy.Index.Driver != config.DriverEmbedded {
-		all = append(all, missing{"xronoxProxy.index.driver", string(cfg.Proxy.Index.Driver)})
-	}
-	return all
-}
-
-// openIndex opens the index in the data directory.
-func (a *app) openIndex(dir string) (versions.Index, error) {
-	if err := makePrivate(dir); err != nil {
+// openIndex opens the index, in the data directory or in MongoDB.
+func (a *app) openIndex(ctx context.Context, cfg *config.Config) (index versions.Index, err error) {
+	if err := makePrivate(cfg.Proxy.DataDir); err != nil {
 		return nil, err
 	}
-	index, err := kvindex.Open(kvindex.Options{Dir: filepath.Join(dir, "index"), Log: a.log})
+	var closer io.Closer
+	switch i := cfg.Proxy.Index; i.Driver {
+	case config.DriverMongo:
+		var x *mongoindex.Index
+		x, err = mongoindex.Open(ctx, mongoOptions(i, cfg.Xronox.DBConnections[i.DBConnRef].MongoURI, a.log))
+		index, closer = x, x
+	default:
+		var x *kvindex.Index
+		x, err = kvindex.Open(kvindex.Options{Dir: filepath.Join(cfg.Proxy.DataDir, "index"), Log: a.log})
+		index, closer = x, x
+	}
 	if err != nil {
 		return nil, err
 	}
-	a.closers = append(a.closers, index)
+	a.closers = append(a.closers, closer)
 	return index, nil
+}
+
+// mongoOptions are the settings of an index in MongoDB.
+func mongoOptions(i config.Index, uri config.Secret, log *slog.Logger) mongoindex.Options {
+	return mongoindex.Options{
+		URI: uri.Reveal(), Database: i.DBName, MaxPoolSize: uint64(i.MaxPoolSize), MinPoolSize: uint64(i.MinPoolSize),
+		ConnectTimeout: i.ConnectTimeout.Duration, SelectionTimeout: i.SelectionTimeout.Duration, CallTimeout: i.CallTimeout.Duration,
+		ReadConcern: i.ReadConcern, WriteConcern: i.WriteConcern, Log: log,
+	}
+}
+
+// freshness is how long routes are used without asking the index, and how much longer when it cannot be asked. An embedded
+// one is nobody else's, and there whenever the server is.
+func freshness(i config.Index) (freshFor, outage time.Duration) {
+	if i.Driver != config.DriverMongo {
+		return 0, 0
+	}
+	return i.FreshFor.Duration, i.Outage.Duration
+}
+
+// cacheOptions are the settings of the route cache.
+func cacheOptions(i config.Index) cache.Options {
+	freshFor, outage := freshness(i)
+	o := cache.Options{TTL: freshFor, Outage: outage}
+	if freshFor > 0 {
+		o.NegativeTTL = min(freshFor, 2*time.Second)
+	}
+	return o
 }
 
 // identities are the configured ones and the root of the environment; without
