@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/xronox/xronox-proxy/internal/mongoserver"
 	"github.com/xronox/xronox-proxy/internal/proxyproc"
 	"github.com/xronox/xronox-proxy/internal/s3servers"
 )
@@ -127,6 +128,39 @@ func TestHotCold(t *testing.T) {
 	if _, err := c.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: new("app"), Key: new(older)}); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestMongoIndex serves the example of several proxies as it stands, twice.
+func TestMongoIndex(t *testing.T) {
+	a, index := newAWS(t), mongoserver.Start(t).URI()
+	file, err := filepath.Abs("../../examples/mongo-index/xronox-proxy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var clients [2]*s3.Client
+	for i := range clients {
+		p := proxyproc.Start(t, proxyproc.Options{Config: file, Env: append(a.env, "APP_SECRET="+clientSecret, "MONGO_URI="+index)})
+		clients[i] = through(p, "AKIDAPP")
+	}
+	const bucket, key = "documents", "reports/2026"
+	for _, c := range clients {
+		putAll(t, c, bucket, key)
+	}
+	for i, c := range clients {
+		list, err := c.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: new(bucket)})
+		if err != nil || len(list.Versions) != 2 || *list.Versions[0].Key != key || !*list.Versions[0].IsLatest {
+			t.Errorf("proxy %d lists %+v, %v", i, list, err)
+		}
+	}
+	if all := keys(t, a.client(), "app-documents"); !slices.Contains(all, key) || len(all) != 3 {
+		t.Errorf("kept are %q, want the object and two versions", all)
+	}
+	if _, err := clients[0].CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: new("of-clients")}); err != nil {
+		t.Fatal(err)
+	}
+	putAll(t, clients[1], "of-clients", "k")
+	holds(t, clients[0], "of-clients", "k")
+	holds(t, a.client(), "app-buckets", "acme/of-clients/k")
 }
 
 // forward passes connections to an address on to another.

@@ -156,7 +156,7 @@ func TestLongOutage(t *testing.T) {
 	each(func(p *proxy, what, bucket string) {
 		eventually(t, what+" is given up", func() error {
 			if _, err := p.get(t.Context(), bucket, "before", ""); !comeBack(err) {
-				return fmt.Errorf("%v, want 503 with Retry-After", err)
+				return fmt.Errorf("%w, want 503 with Retry-After", err)
 			}
 			return nil
 		})

@@ -52,7 +52,7 @@ func TestBuckets(t *testing.T) {
 	}
 	eventually(t, "its end at A", func() error {
 		if err := head(w.a); code(err) != "NotFound" {
-			return fmt.Errorf("it is there: %v", err)
+			return fmt.Errorf("it is there: %w", err)
 		}
 		return nil
 	})
