@@ -57,17 +57,22 @@ type Options struct {
 
 // New returns the bucket. It does multipart uploads when the place of versions does.
 func New(o Options) backends.Backend {
+	v := newBucket(o)
+	if m, ok := backends.As[backends.MultipartUploader](o.Bodies); ok {
+		return &uploads{bucket: v, below: m}
+	}
+	return v
+}
+
+// newBucket returns the bucket without its uploads.
+func newBucket(o Options) *bucket {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	v := &bucket{o}
-	if m, ok := backends.As[backends.MultipartUploader](o.Bodies); ok {
-		return &uploads{bucket: v, below: m}
-	}
-	return v
+	return &bucket{o}
 }
 
 // bucket implements [backends.Backend], [backends.Versioned] and [backends.Tagger]. It has no

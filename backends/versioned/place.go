@@ -1,0 +1,134 @@
+package versioned
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/versions"
+)
+
+// Place is a bucket to who looks after it: what no request of S3 does. All of it may be done while the
+// bucket is in use.
+type Place struct{ *bucket }
+
+// NewPlace returns the place of a bucket.
+func NewPlace(o Options) *Place { return &Place{newBucket(o)} }
+
+// Backend is the bucket to who uses it.
+func (p *Place) Backend() backends.Backend { return New(p.Options) }
+
+// Object names the object of a key in the index.
+func (p *Place) Object(key string) versions.Object { return p.object(&key) }
+
+// Body is the key of the body number n of an object.
+func (p *Place) Body(key string, n int64) string { return p.Layout.Body(p.DataType, key, n) }
+
+// Settle makes the head of an object show what is current.
+func (p *Place) Settle(ctx context.Context, key string) error { return p.resettle(ctx, p.Object(key)) }
+
+// Tell writes the object that tells of the delete marker that a row has added.
+func (p *Place) Tell(ctx context.Context, key string, row versions.Row) error {
+	return p.putMarker(ctx, p.Object(key), row)
+}
+
+// Adopt takes the object of a key that was there before versions into the index, and reports whether
+// there was one that the index did not know.
+func (p *Place) Adopt(ctx context.Context, key string) (bool, error) {
+	top, err := p.Index.Top(ctx, p.Object(key))
+	if err != nil || top.Seq > 0 {
+		return false, err
+	}
+	top, err = p.adopt(ctx, p.Object(key))
+	return top.Seq > 0, err
+}
+
+// BringBack makes the body of the current version again, of the head that is a copy of it. It
+// reports whether the head still is.
+func (p *Place) BringBack(ctx context.Context, key string, v *versions.Version) (bool, error) {
+	head, err := p.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+	if err != nil || !names(head.Metadata, v) || aws.ToInt64(head.ContentLength) != v.Size {
+		if s3err.Is(err, s3err.NoSuchKey) {
+			err = nil
+		}
+		return false, err
+	}
+	body := p.body(key, v.ID)
+	in := &s3.CopyObjectInput{Key: &body, MetadataDirective: types.MetadataDirectiveCopy, CopySourceIfMatch: head.ETag}
+	p.bodyPolicy(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId)
+	src := backends.Source{Backend: p.Heads, CopySource: backends.CopySource{Key: key}}
+	return true, copyAny(ctx, p.Bodies, src, in, v.Size)
+}
+
+// Names reports whether the metadata of a body or head says that it is that version.
+func Names(metadata map[string]string, v *versions.Version) bool { return names(metadata, v) }
+
+// DeleteBody removes a body that belongs to no version, unless the bucket is being changed.
+func (p *Place) DeleteBody(ctx context.Context, key string, n int64) error {
+	body := p.Body(key, n)
+	_, err := through(ctx, p.Door, func() (*s3.DeleteObjectOutput, error) {
+		return p.Bodies.DeleteObject(ctx, &s3.DeleteObjectInput{Key: &body})
+	})
+	return err
+}
+
+// Expire removes a version for good, unless it is current or cannot be removed yet. It reports whether it did.
+func (p *Place) Expire(ctx context.Context, key string, id versions.VersionID) (bool, error) {
+	o, removed := p.Object(key), false
+	top, err := p.Index.Top(ctx, o)
+	if err != nil {
+		return false, err
+	}
+	_, err = p.commit(ctx, versions.Head{Object: o, Top: top}, func(top versions.Row) (versions.Row, error) {
+		removed = false
+		v, err := versions.Lookup(ctx, p.Index, versions.Head{Object: o, Top: top}, id)
+		if err != nil || v == nil || v.ID.N != id.N || v.Is(top.State.Current) || Held(v, p.Now()) {
+			return top, err
+		}
+		removed = true
+		return versions.Remove(top, *v, nil, p.event(ctx)), nil
+	})
+	if err != nil || !removed {
+		return false, err
+	}
+	p.removeBody(ctx, key, id)
+	return true, nil
+}
+
+// Held reports whether a version cannot be removed at a time.
+func Held(v *versions.Version, now time.Time) bool {
+	return v.LegalHold || v.Retention.Mode != "" && v.Retention.Until.After(now)
+}
+
+// Restore makes a copy of a version the current one, with its tags.
+func (p *Place) Restore(ctx context.Context, key string, v *versions.Version) error {
+	b, src := p.Backend(), backends.CopySource{Key: key, VersionID: v.ID.String()}
+	in := &s3.CopyObjectInput{Key: &key, MetadataDirective: types.MetadataDirectiveCopy, StorageClass: v.StorageClass}
+	if err := copyAny(ctx, b, backends.Source{Backend: b, CopySource: src}, in, v.Size); err != nil || len(v.Tags) == 0 {
+		return err
+	}
+	tags := &types.Tagging{}
+	for _, t := range v.Tags {
+		tags.TagSet = append(tags.TagSet, types.Tag{Key: &t.Key, Value: &t.Value})
+	}
+	_, err := p.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{Key: &key, Tagging: tags})
+	return err
+}
+
+// Writable says why nothing can be written now; nil when it can.
+func (p *Place) Writable(ctx context.Context) error {
+	if p.Versioning == router.Unversioned {
+		return s3err.Newf(s3err.InvalidRequest, "The bucket keeps no versions.")
+	}
+	leave, err := p.Door.Enter(ctx)
+	if err == nil {
+		leave()
+	}
+	return err
+}

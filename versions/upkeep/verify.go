@@ -1,0 +1,389 @@
+package upkeep
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/xronox/xronox-proxy/backends/versioned"
+	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/versions"
+)
+
+// What can be wrong. Readers are served what is right in all cases but the first three.
+const (
+	MissingBody   = "missing body"   // of a version: it is lost, or will be with the head
+	WrongBody     = "wrong body"     // it is another version's, or has another size
+	UnknownObject = "unknown object" // at the plain place, written past the proxy: nobody sees it
+	MissingHead   = "missing head"   // the copy of what is current is not there
+	StaleHead     = "stale head"     // it is a copy of something else
+	LeftHead      = "left head"      // of an object that was deleted
+	MissingMarker = "missing marker" // the object that tells of a delete marker
+	OrphanBody    = "orphan body"    // that the index knows nothing of; kept for a day and then collected
+	LeftBody      = "left body"      // of a version that was removed
+)
+
+// Problem is something that index and storage do not agree on.
+type Problem struct {
+	Problem   string `json:"problem"`
+	Place     string `json:"place"`
+	Key       string `json:"key"`
+	VersionID string `json:"versionId,omitempty"`
+	Body      string `json:"body,omitempty"` // key in the place of versions
+	Repaired  bool   `json:"repaired,omitempty"`
+	Error     string `json:"error,omitempty"` // why it could not be repaired
+}
+
+// Check is how a place is verified.
+type Check struct {
+	Prefix string        // of keys
+	Repair bool          // what can be repaired: all but what is lost, and unknown objects
+	Grace  time.Duration // what is not right is looked at again so much later: a write may be under way
+	Report func(Problem) // called by one at a time
+}
+
+// Verified is what was found.
+type Verified struct {
+	Objects  int64 `json:"objects"`
+	Versions int64 `json:"versions"` // with delete markers
+	Bodies   int64 `json:"bodies"`
+	Pending  int64 `json:"pending"` // bodies whose writes may be under way
+	Problems int64 `json:"problems"`
+	Repaired int64 `json:"repaired"`
+}
+
+// maxSuspects is how many are remembered before they are looked at again.
+const maxSuspects = 10_000
+
+// suspect is what did not seem right, and how to look again.
+type suspect struct {
+	Problem
+	again  func(context.Context) (bool, error) // whether it is still so
+	repair func(context.Context) error         // nil: nothing can be done
+}
+
+// verifier verifies a place.
+type verifier struct {
+	*Place
+	Check
+	mu       sync.Mutex
+	out      Verified
+	suspects []suspect
+}
+
+// Verify compares the index of a place with the storage, in both directions.
+func (p *Place) Verify(ctx context.Context, c Check) (Verified, error) {
+	v := &verifier{Place: p, Check: c}
+	for _, step := range []func(context.Context) error{v.known, v.bodies, v.plain, v.settle} {
+		if err := step(ctx); err != nil {
+			return v.out, err
+		}
+	}
+	return v.out, nil
+}
+
+// suspect notes a problem that will be looked at again.
+func (v *verifier) suspect(ctx context.Context, s suspect) error {
+	s.Place = v.Name
+	v.mu.Lock()
+	v.suspects = append(v.suspects, s)
+	full := len(v.suspects) >= maxSuspects
+	v.mu.Unlock()
+	if full {
+		return v.settle(ctx)
+	}
+	return nil
+}
+
+// settle looks again at what did not seem right, and reports and repairs what still is not.
+func (v *verifier) settle(ctx context.Context) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.suspects) == 0 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(v.Grace):
+	}
+	for _, s := range v.suspects {
+		bad, err := s.again(ctx)
+		if err != nil {
+			return err
+		}
+		if !bad {
+			continue
+		}
+		v.out.Problems++
+		if v.Repair && s.repair != nil {
+			if err := s.repair(ctx); err != nil {
+				s.Error = err.Error()
+			} else if bad, err = s.again(ctx); err == nil && !bad {
+				s.Repaired = true
+				v.out.Repaired++
+			}
+		}
+		if v.Report != nil {
+			v.Report(s.Problem)
+		}
+	}
+	v.suspects = nil
+	return nil
+}
+
+// known verifies what the index knows.
+func (v *verifier) known(ctx context.Context) error {
+	total, err := v.count(ctx, v.Prefix)
+	if err != nil {
+		return err
+	}
+	w := v.begin("versions", total)
+	defer w.tell()
+	return v.walk(ctx, v.Prefix, false, func(ctx context.Context, o *object) error {
+		defer w.add()
+		live := int64(0)
+		for i := range o.entries {
+			e := &o.entries[i]
+			if !o.Top.State.Live(e.Row) {
+				continue
+			}
+			live++
+			if err := v.version(ctx, o, e); err != nil {
+				return err
+			}
+		}
+		v.mu.Lock()
+		v.out.Objects++
+		v.out.Versions += live
+		v.mu.Unlock()
+		return v.head(ctx, o)
+	})
+}
+
+// version verifies the body of a version, or the object of a delete marker.
+func (v *verifier) version(ctx context.Context, o *object, e *versions.Entry) error {
+	kind, err := v.judgeBody(ctx, o.Top, e)
+	if err != nil || kind == "" {
+		return err
+	}
+	s := suspect{Problem: Problem{
+		Problem: kind, Key: o.Key, VersionID: e.Version.ID.String(), Body: v.Body(o.Key, e.Version.ID.N),
+	}}
+	s.again = func(ctx context.Context) (bool, error) {
+		top, err := v.Index.Top(ctx, o.Object)
+		if err != nil {
+			return false, err
+		}
+		about, err := v.Index.Find(ctx, o.Object, e.Version.ID.N)
+		if err != nil || !about.Version.Is(&e.Version) || !top.State.Live(about) {
+			return false, err
+		}
+		kind, err := v.judgeBody(ctx, top, e)
+		return kind != "", err
+	}
+	switch {
+	case kind == MissingMarker:
+		s.repair = func(ctx context.Context) error { return v.Tell(ctx, o.Key, e.Row) }
+	case kind == MissingBody && e.Version.Is(o.Top.State.Current):
+		s.repair = func(ctx context.Context) error {
+			_, err := v.BringBack(ctx, o.Key, &e.Version)
+			return err
+		}
+	}
+	return v.suspect(ctx, s)
+}
+
+// judgeBody says what is wrong with a body; nothing when it is as it should be.
+func (v *verifier) judgeBody(ctx context.Context, top versions.Row, e *versions.Entry) (string, error) {
+	at, key := v.Bodies, v.Body(e.Key, e.Version.ID.N)
+	out, err := at.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+	missing := s3err.Is(err, s3err.NoSuchKey)
+	if missing && e.Version.Plain && e.Version.Is(top.State.Current) { // It stays where it was until it is written over.
+		out, err = v.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &e.Key})
+		if missing = s3err.Is(err, s3err.NoSuchKey); err == nil {
+			if aws.ToString(out.ETag) != e.Version.ETag {
+				return WrongBody, nil
+			}
+			return "", nil
+		}
+	}
+	switch {
+	case missing && e.Version.Marker:
+		return MissingMarker, nil
+	case missing:
+		return MissingBody, nil
+	case err != nil:
+		return "", err
+	case !versioned.Names(out.Metadata, &e.Version), !e.Version.Marker && aws.ToInt64(out.ContentLength) != e.Version.Size:
+		return WrongBody, nil
+	}
+	return "", nil
+}
+
+// head verifies the head of an object.
+func (v *verifier) head(ctx context.Context, o *object) error {
+	kind, err := v.judgeHead(ctx, o.Key, o.Top)
+	if err != nil || kind == "" {
+		return err
+	}
+	s := suspect{Problem: Problem{Problem: kind, Key: o.Key}}
+	s.again = func(ctx context.Context) (bool, error) {
+		top, err := v.Index.Top(ctx, o.Object)
+		if err != nil {
+			return false, err
+		}
+		kind, err := v.judgeHead(ctx, o.Key, top)
+		return kind != "", err
+	}
+	s.repair = func(ctx context.Context) error { return v.Settle(ctx, o.Key) }
+	return v.suspect(ctx, s)
+}
+
+// judgeHead says what is wrong with a head.
+func (v *verifier) judgeHead(ctx context.Context, key string, top versions.Row) (string, error) {
+	current := top.State.Current
+	if top.Seq == 0 || current != nil && current.Plain { // It is a body, which was looked at.
+		return "", nil
+	}
+	out, err := v.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+	missing := s3err.Is(err, s3err.NoSuchKey)
+	switch {
+	case err != nil && !missing:
+		return "", err
+	case current.Meta() == nil && !missing:
+		return LeftHead, nil
+	case current.Meta() == nil:
+		return "", nil
+	case missing:
+		return MissingHead, nil
+	case !versioned.Names(out.Metadata, current):
+		return StaleHead, nil
+	}
+	return "", nil
+}
+
+// maxUncommitted is how old a body is whose write is over, if it has taken a slot.
+const maxUncommitted = versions.KeepDead / 12
+
+// bodies verifies that somebody knows every body.
+func (v *verifier) bodies(ctx context.Context) error {
+	w := v.begin("bodies", 0)
+	defer w.tell()
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(maxConcurrent)
+	err := v.eachBody(ctx, v.Prefix, func(b body) error {
+		g.Go(func() error {
+			defer w.add()
+			return v.body(ctx, b)
+		})
+		return ctx.Err()
+	})
+	if e := g.Wait(); e != nil {
+		return e
+	}
+	return err
+}
+
+// body verifies that somebody knows a body.
+func (v *verifier) body(ctx context.Context, b body) error {
+	v.mu.Lock()
+	v.out.Bodies++
+	v.mu.Unlock()
+	kind, err := v.judgeKnown(ctx, b)
+	if err != nil || kind == "" {
+		return err
+	}
+	if kind == OrphanBody && v.Now().Sub(b.modified) < maxUncommitted {
+		taken, err := v.Index.Slots(ctx, versions.Slot{Object: v.Object(b.key), N: b.n}, 1)
+		if err != nil {
+			return err
+		}
+		if len(taken) > 0 && taken[0].Key == b.key && taken[0].N == b.n {
+			v.mu.Lock()
+			v.out.Pending++
+			v.mu.Unlock()
+			return nil
+		}
+	}
+	s := suspect{Problem: Problem{Problem: kind, Key: b.key, Body: b.at}}
+	s.again = func(ctx context.Context) (bool, error) {
+		if kind, err := v.judgeKnown(ctx, b); err != nil || kind == "" {
+			return false, err
+		}
+		_, err := v.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &b.at})
+		if s3err.Is(err, s3err.NoSuchKey) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	s.repair = func(ctx context.Context) error { return v.collectLater(ctx, b) }
+	if kind == LeftBody {
+		s.repair = func(ctx context.Context) error { return v.DeleteBody(ctx, b.key, b.n) }
+	}
+	return v.suspect(ctx, s)
+}
+
+// judgeKnown says what is wrong with a body that is there: that no version needs it.
+func (v *verifier) judgeKnown(ctx context.Context, b body) (string, error) {
+	about, err := v.Index.Find(ctx, v.Object(b.key), b.n)
+	if err != nil {
+		return "", err
+	}
+	if about.Seq == 0 {
+		return OrphanBody, nil
+	}
+	top, err := v.Index.Top(ctx, v.Object(b.key))
+	if err != nil || top.State.Live(about) {
+		return "", err
+	}
+	return LeftBody, nil
+}
+
+// errNoRows is why a body is kept that nobody knows: more may be lost than that.
+var errNoRows = errors.New("the index may have lost rows: `xronox-proxy index rebuild` takes the body in again")
+
+// collectLater leaves a body to the sweeper, which needs a slot for that, and begins its day. Only where the index
+// knows of later versions it is sure that it has not just lost this one.
+func (v *verifier) collectLater(ctx context.Context, b body) error {
+	top, err := v.Index.Top(ctx, v.Object(b.key))
+	switch {
+	case err != nil:
+		return err
+	case b.n >= top.State.NextN || b.n < 0 && -b.n > top.Seq:
+		return errNoRows
+	case b.n < 0: // Nobody writes the object of a delete marker again that has no row.
+		return v.DeleteBody(ctx, b.key, b.n)
+	}
+	_, err = v.orphanSlot(ctx, versions.Slot{Object: v.Object(b.key), N: b.n, Taken: v.Now()})
+	return err
+}
+
+// plain verifies that the index of a complete place knows all that is at the plain place.
+func (v *verifier) plain(ctx context.Context) error {
+	if !v.Complete {
+		return nil
+	}
+	w := v.begin("heads", v.out.Objects)
+	defer w.tell()
+	return v.eachUnknown(ctx, v.Prefix, w, func(key string) error {
+		s := suspect{Problem: Problem{Problem: UnknownObject, Key: key}}
+		s.again = func(ctx context.Context) (bool, error) {
+			top, err := v.Index.Top(ctx, v.Object(key))
+			if err != nil || top.Seq > 0 {
+				return false, err
+			}
+			_, err = v.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+			if s3err.Is(err, s3err.NoSuchKey) {
+				return false, nil
+			}
+			return err == nil, err
+		}
+		return v.suspect(ctx, s)
+	})
+}
