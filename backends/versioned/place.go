@@ -85,7 +85,7 @@ func (p *Place) Expire(ctx context.Context, key string, id versions.VersionID) (
 	if err != nil {
 		return false, err
 	}
-	_, err = p.commit(ctx, versions.Head{Object: o, Top: top}, func(top versions.Row) (versions.Row, error) {
+	_, _, err = p.change(ctx, versions.Head{Object: o, Top: top}, func(top versions.Row) (versions.Row, error) {
 		removed = false
 		v, err := versions.Lookup(ctx, p.Index, versions.Head{Object: o, Top: top}, id)
 		if err != nil || v == nil || v.ID.N != id.N || v.Is(top.State.Current) || Held(v, p.Now()) {

@@ -453,3 +453,13 @@ func TestSweepFails(t *testing.T) {
 	k.want("next", gocmp.Diff(upkeep.Swept{Bodies: 1}, k.sweep(time.Time{})), "")
 	k.want("stored", k.stored(), "")
 }
+
+// version is the version with a number.
+func (k *kept) version(key string, n int64) *versions.Version {
+	k.Helper()
+	r, err := k.Index.Find(k.Context(), k.Object(key), n)
+	if err != nil || r.Seq == 0 {
+		k.Fatal(r, err)
+	}
+	return &r.Version
+}
