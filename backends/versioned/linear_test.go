@@ -137,7 +137,7 @@ func newWorld(t testing.TB, run linearRun) *world {
 	w.bucketOf = &bucketOf{TB: t, below: mem, store: faultbackend.New(mem, nil), index: &faultIndex{Index: x}}
 	w.o = options(mem, x)
 	w.o.Complete = !run.before
-	w.bucketOf.Backend = versioned.New(w.o)
+	w.Backend = versioned.New(w.o)
 	for i, setting := range run.settings {
 		store, index := faultbackend.Store(chaosStore{mem, w.chaos}), versions.Index(&faultIndex{Index: x, plan: func(indexCall) indexFault { return w.chaos.fault() }})
 		if run.seed.store != nil {
