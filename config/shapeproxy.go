@@ -121,8 +121,8 @@ func indexShape() objectShape {
 		duration("callTimeout", "Time for a call, all its commands together."),
 		{name: "readConcern", of: oneOf("majority", "linearizable", "local"), doc: "What the URI says, else majority, when absent."},
 		{name: "writeConcern", of: textShape{rule: writeConcernRule}, doc: "majority, a number of servers or a name of your own; what the URI says, else majority, when absent."},
-		duration("freshFor", "How long what is known of a bucket is used without asking; the same at all proxies."),
-		duration("outage", "How much longer while the database cannot be asked, 0s for not at all; the same at all proxies."),
+		duration("freshFor", "How long what is known of a bucket is used without asking."),
+		duration("outage", "How much longer while the database cannot be asked, 0s for not at all."),
 	}}
 }
 

@@ -126,6 +126,9 @@ func (r *Router) Reload(ctx context.Context, c Config) error {
 	if err := r.checkRecords(ctx, t); err != nil {
 		return err
 	}
+	if err := r.announce(ctx, t); err != nil {
+		return err
+	}
 	for {
 		old := r.table.Load()
 		if old != nil {

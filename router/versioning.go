@@ -110,15 +110,17 @@ func (t *table) empty(ctx context.Context, b *BucketRecord) bool {
 
 // propagate waits until every proxy has noticed what is in the index.
 func (r *Router) propagate(ctx context.Context) error {
-	t := r.table.Load()
-	if t.FreshFor <= 0 {
+	if r.table.Load().blindness() == 0 {
 		return nil
 	}
-	wait := t.FreshFor + t.Outage + takeEffect
+	longest, _, err := r.longest(ctx)
+	if err != nil {
+		return err
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(wait):
+	case <-time.After(longest + takeEffect):
 		return nil
 	}
 }
