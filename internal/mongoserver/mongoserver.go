@@ -118,7 +118,16 @@ func (s *Server) Stop(t testing.TB) {
 }
 
 // Freeze has a server that runs do nothing, as one that hangs; Thaw has it go on.
-func (s *Server) Freeze(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
+func (s *Server) Freeze(t testing.TB) {
+	t.Helper()
+	s.signal(t, syscall.SIGSTOP)
+	var status syscall.WaitStatus // Until then it may answer.
+	for !status.Stopped() {
+		if _, err := syscall.Wait4(s.running.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil && !errors.Is(err, syscall.EINTR) {
+			t.Fatalf("mongoserver: %v", err)
+		}
+	}
+}
 
 // Thaw ends what Freeze began.
 func (s *Server) Thaw(t testing.TB) { s.signal(t, syscall.SIGCONT) }
