@@ -26,12 +26,21 @@ const (
 	lastWait  = 100 * time.Millisecond
 )
 
+// headlessTimeout bounds calls when there has been no primary for so long that one call would have given up: none
+// waits for an election that does not come, and takes up what others could use. It has the driver look
+// for a primary all the same.
+const headlessTimeout = 200 * time.Millisecond
+
 // begin bounds a call, in which all commands use the context that it returns.
 func (x *Index) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	if err := ctx.Err(); err != nil {
 		return ctx, func() {}, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, x.timeout, errSlow)
+	limit := x.timeout
+	if x.watcher.headlessFor() > x.patience {
+		limit = min(limit, headlessTimeout)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errSlow)
 	return ctx, cancel, nil
 }
 

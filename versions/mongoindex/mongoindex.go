@@ -13,9 +13,11 @@ import (
 
 // Index implements versions.Index. Make it with [Open].
 type Index struct {
-	client  *mongo.Client
-	timeout time.Duration // of each call
-	log     *slog.Logger
+	client   *mongo.Client
+	timeout  time.Duration // of each call
+	patience time.Duration // with a database that has no primary
+	watcher  *watcher
+	log      *slog.Logger
 
 	rows, slots, marks, hints             *mongo.Collection
 	settings, buckets, values, tombstones *mongo.Collection

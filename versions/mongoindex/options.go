@@ -28,7 +28,7 @@ type Options struct {
 	MinPoolSize uint64 // that are kept open
 
 	ConnectTimeout   time.Duration // of a connection; 5 s when 0
-	SelectionTimeout time.Duration // until a call fails when there is no primary; 5 s when 0
+	SelectionTimeout time.Duration // until calls fail when there is no primary, and then they fail at once; 5 s when 0
 	CallTimeout      time.Duration // of each call, all its commands together; 10 s when 0
 	OpenTimeout      time.Duration // of Open; 20 s when 0
 
@@ -39,6 +39,7 @@ type Options struct {
 	Log *slog.Logger // of servers that are lost and found; silent when nil
 
 	monitor *event.CommandMonitor // of tests, which count
+	watcher *watcher
 }
 
 // withDefaults fills in what is not set.
@@ -65,6 +66,7 @@ func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	o.watcher = newWatcher(o.Log)
 	return o
 }
 
@@ -80,7 +82,7 @@ func (o Options) client() (*options.ClientOptions, error) {
 	c.SetAppName(o.AppName).SetReadPreference(readpref.Primary())
 	c.SetMaxPoolSize(o.MaxPoolSize).SetMinPoolSize(o.MinPoolSize)
 	c.SetConnectTimeout(o.ConnectTimeout).SetServerSelectionTimeout(o.SelectionTimeout).SetTimeout(o.CallTimeout)
-	c.SetMonitor(o.monitor).SetServerMonitor(newWatcher(o.Log))
+	c.SetMonitor(o.monitor).SetServerMonitor(o.watcher.monitor())
 	if o.ReadConcern != "" || c.ReadConcern == nil {
 		c.SetReadConcern(&readconcern.ReadConcern{Level: or(o.ReadConcern, "majority")})
 	}
@@ -149,7 +151,7 @@ func Open(ctx context.Context, o Options) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mongoindex: %w", err)
 	}
-	x := &Index{client: client, timeout: o.CallTimeout, log: o.Log}
+	x := &Index{client: client, timeout: o.CallTimeout, patience: o.SelectionTimeout, watcher: o.watcher, log: o.Log}
 	x.use(client.Database(o.Database))
 	ctx, cancel := context.WithTimeout(ctx, o.OpenTimeout)
 	defer cancel()
