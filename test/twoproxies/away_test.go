@@ -86,7 +86,7 @@ func TestDatabaseStopped(t *testing.T) {
 		}
 
 		stop(w)
-		for round := range 3 {
+		for round := range 2 {
 			for name, p := range w.both() {
 				for _, bucket := range []string{"made", "plain"} {
 					for what, call := range p.unversioned(bucket) {
