@@ -156,7 +156,7 @@ func TestHistory(t *testing.T) {
 	k.remove("a", gone)
 	k.remove("a", "")
 	k.now = k.now.Add(time.Second)
-	if err := k.Place.Restore(k.ctx("Restore"), "a", k.version("a", 0)); err != nil {
+	if err := k.Restore(k.ctx("Restore"), "a", k.version("a", 0)); err != nil {
 		t.Fatal(err)
 	}
 	k.want("history", history(), `5s put Restore AKID 1 current

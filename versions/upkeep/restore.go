@@ -111,7 +111,7 @@ func (r *restorer) object(ctx context.Context, o *object) error {
 		return r.do(ctx, Change{Change: Delete, Key: o.Key}, "", func(ctx context.Context) error { return r.delete(ctx, o.Key) })
 	}
 	c := Change{Change: PutBack, Key: o.Key, VersionID: want.ID.String(), Size: want.Size}
-	return r.do(ctx, c, want.ID.Name(), func(ctx context.Context) error { return r.Place.Restore(ctx, o.Key, want) })
+	return r.do(ctx, c, want.ID.Name(), func(ctx context.Context) error { return r.Restore(ctx, o.Key, want) })
 }
 
 // isRestored reports whether the current version is what a restore has made of another.
