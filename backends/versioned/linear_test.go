@@ -360,7 +360,10 @@ func (w *world) complete(p *proxy, key string) {
 	var errs [2]error
 	var wg sync.WaitGroup
 	for i := range outs {
-		wg.Go(func() { outs[i], errs[i] = u.CompleteMultipartUpload(o.ctx(), in) })
+		r := &backends.Request{Operation: opPut, AccessKey: o.name, UserID: fmt.Sprint(i)}
+		wg.Go(func() {
+			outs[i], errs[i] = u.CompleteMultipartUpload(backends.WithRequest(context.Background(), r), in)
+		})
 	}
 	wg.Wait()
 	// Who comes second is told that the upload is gone, when another version is current by then.

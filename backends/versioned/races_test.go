@@ -3,6 +3,7 @@ package versioned_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -126,6 +127,8 @@ func raceCases() []raceCase {
 		{"read what is replaced", func(b *bucketOf) { b.as(router.Suspended).put("k", "old") }, func(b *bucketOf) { b.as(router.Suspended).put("k", "new") }, func(b *bucketOf) string { text, err := b.get("k", ""); return fmt.Sprint(text, err) }, []string{"old<nil>", "new<nil>"}},
 		{"list", old, put, list, []string{"k"}},
 		{"list versions", old, put, func(b *bucketOf) string { return b.listAllVersions("", 10) }, []string{"k(null)*", "k* k(null)"}},
+		{"list when it is deleted", old, func(b *bucketOf) { b.remove("k", "") }, list, []string{"k", ""}},
+		{"list versions when it is deleted", old, func(b *bucketOf) { b.remove("k", "") }, func(b *bucketOf) string { return b.listAllVersions("", 10) }, []string{"k(null)*", "k-* k(null)"}},
 		{"delete while it is undeleted", one, func(b *bucketOf) {
 			for _, id := range b.markers("k") {
 				b.remove("k", id)
@@ -181,7 +184,13 @@ func (c *raceCase) race(t *testing.T, in string, n int) bool {
 	other.o.Heads, other.o.Bodies = direct.Heads, direct.Bodies
 	other.index = &faultIndex{Index: b.index.Index}
 	other.Backend = versioned.New(other.o)
-	come := func() { came = true; c.other(&other) }
+	come := func() {
+		for range 1000 { // What the operation does at the same time goes on.
+			runtime.Gosched()
+		}
+		came = true
+		c.other(&other)
+	}
 	if in == "index" {
 		b.index.setPlan(func(call indexCall) indexFault {
 			if call.N == n {

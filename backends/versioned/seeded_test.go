@@ -104,17 +104,20 @@ func numberTwice(_ *world, x versions.Index, _ int) versions.Index {
 // headNotLookedAtAgain has who wrote a head believe that his row is the top one.
 func headNotLookedAtAgain(_ *world, x versions.Index, _ int) versions.Index {
 	var own sync.Map
+	who := func(ctx context.Context) string {
+		return backends.RequestOf(ctx).AccessKey + "/" + backends.RequestOf(ctx).UserID
+	}
 	return seedIndex{
 		Index: x,
 		insertRow: func(ctx context.Context, o versions.Object, r versions.Row) error {
 			err := x.InsertRow(ctx, o, r)
 			if err == nil {
-				own.Store(backends.RequestOf(ctx).AccessKey, r)
+				own.Store(who(ctx), r)
 			}
 			return err
 		},
 		top: func(ctx context.Context, o versions.Object) (versions.Row, error) {
-			if r, ok := own.Load(backends.RequestOf(ctx).AccessKey); ok && backends.RequestOf(ctx).Operation != opPut {
+			if r, ok := own.Load(who(ctx)); ok {
 				return r.(versions.Row), nil //nolint:forcetypeassert // ours
 			}
 			return x.Top(ctx, o)
@@ -329,7 +332,7 @@ func TestSeededBugs(t *testing.T) {
 	f("a condition is judged before the body is written only", illegal, enabled, 0, seededBug{bucket: func(b backends.Backend) backends.Backend { return judgedOnce{b} }})
 	f("the previous version is not sought again", illegal, enabled, 0, seededBug{index: previousNotSoughtAgain})
 	f("bodies of null versions stay", left, suspended, 0, seededBug{store: bodiesStay})
-	f("the body of a null version goes too early", noBody, suspended, rate, seededBug{index: nullRemovedEarly})
+	f("the body of a null version goes too early", noBody, suspended, 10*rate, seededBug{index: nullRemovedEarly})
 	f("the body of a write goes that may have happened", noBody, enabled, rate, seededBug{index: unknownIsRefused})
 	f("top rows are remembered", illegal, enabled, 0, seededBug{index: topRemembered})
 	f("times are those of clocks", illegal, enabled, 0, seededBug{index: timeOfTheClock})
