@@ -20,18 +20,33 @@ import (
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
-// hookStore does something before its n-th call.
+// hookStore does something before a call.
 type hookStore struct {
 	faultbackend.Store
 
-	n, calls int
-	hook     func()
+	mu   sync.Mutex
+	left int // calls up to that one
+	hook func()
+}
+
+// before has hook be called before the n-th call from now on; nil takes that back.
+func (s *hookStore) before(n int, hook func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left, s.hook = n, hook
 }
 
 // comeIn is what happens when a call is made.
 func (s *hookStore) comeIn() {
-	if s.calls++; s.calls == s.n {
-		s.hook()
+	s.mu.Lock()
+	s.left--
+	hook := s.hook
+	if s.left != 0 {
+		hook = nil
+	}
+	s.mu.Unlock()
+	if hook != nil {
+		hook()
 	}
 }
 
@@ -199,11 +214,11 @@ func (c *raceCase) race(t *testing.T, in string, n int) bool {
 			return indexFault{}
 		})
 	} else {
-		b.hook.n, b.hook.calls, b.hook.hook = n, 0, come
+		b.hook.before(n, come)
 	}
 	got := c.run(b)
 	b.index.setPlan(nil)
-	b.hook.hook = func() {}
+	b.hook.before(0, nil)
 	if !came {
 		return false
 	}
@@ -258,11 +273,7 @@ func TestCopyGone(t *testing.T) {
 	t.Parallel()
 	b := open(t, nil)
 	id := b.put("k", "one")
-	b.hook.n, b.hook.calls = 1, 0
-	b.hook.hook = func() {
-		b.hook.hook = func() {}
-		b.remove("k", id)
-	}
+	b.hook.before(1, func() { b.remove("k", id) })
 	_, err := b.copyOf("k", id, "copy", func(in *s3.CopyObjectInput) { in.MetadataDirective = types.MetadataDirectiveReplace })
 	b.wantError(err, s3err.NoSuchVersion)
 	b.wantHistory("copy", "")
