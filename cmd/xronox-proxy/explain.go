@@ -74,16 +74,9 @@ func explain(ctx context.Context, cfg *config.Config, q question) (*explained, e
 	if err := m.Report.Err(); err != nil {
 		return nil, err
 	}
-	id := router.Identity{TenantID: router.DefaultTenant}
-	if q.as != "" {
-		i := slices.IndexFunc(cfg.Proxy.Credentials, func(c config.Credential) bool { return c.AccessKey == q.as })
-		if i < 0 {
-			return nil, fmt.Errorf("no credential has the access key %q", q.as)
-		}
-		id = credential(cfg.Proxy.Credentials[i]).Identity
-		if id.TenantID == "" {
-			id.TenantID = router.DefaultTenant
-		}
+	id, err := identityOf(cfg, q.as)
+	if err != nil {
+		return nil, err
 	}
 	r, ok := m.Bucket(id.TenantID, q.bucket)
 	if !ok {
@@ -95,6 +88,23 @@ func explain(ctx context.Context, cfg *config.Config, q question) (*explained, e
 	}
 	x.Tenant = id.TenantID
 	return q.answer(x, &id, "no server runs"), nil
+}
+
+// identityOf is who has an access key of the configuration; without one somebody of the default tenant.
+func identityOf(cfg *config.Config, accessKey string) (router.Identity, error) {
+	id := router.Identity{TenantID: router.DefaultTenant}
+	if accessKey == "" {
+		return id, nil
+	}
+	i := slices.IndexFunc(cfg.Proxy.Credentials, func(c config.Credential) bool { return c.AccessKey == accessKey })
+	if i < 0 {
+		return id, fmt.Errorf("no credential has the access key %q", accessKey)
+	}
+	id = credential(cfg.Proxy.Credentials[i]).Identity
+	if id.TenantID == "" {
+		id.TenantID = router.DefaultTenant
+	}
+	return id, nil
 }
 
 // answer completes an explanation.

@@ -52,6 +52,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			checkCommand(stdout),
 			explainCommand(stdout),
 			planCommand(stdout),
+			indexCommand(stdout, stderr),
+			historyCommand(stdout, stderr),
+			restoreCommand(stdout, stderr),
 			{Name: "schema", Usage: "print the JSON Schema of the configuration", Action: alone(schema(stdout))},
 			{Name: "healthcheck", Usage: "exit 0 when the server of the same configuration is ready", Action: alone(func(ctx context.Context, c *cli.Command) error {
 				return healthcheck(ctx, c, stderr)
@@ -66,6 +69,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	for _, sub := range cmd.Commands {
 		sub.OnUsageError = usageError
+		for _, sub := range sub.Commands {
+			sub.OnUsageError = usageError
+		}
 	}
 	return cmd.Run(ctx, args)
 }

@@ -297,22 +297,27 @@ func isPlace(m, versions *router.Mount) bool {
 	return versions != nil && m.Backend == versions.Backend && m.Bucket == versions.Bucket && m.Prefix == versions.Prefix
 }
 
-// versioned shows one mount of r with its versions. The mount on top has Under and the UploadIds, and knows
-// nothing of where the two places are.
-func (c *composer) versioned(r *router.BucketRecord, m *router.Mount, route *router.Route) backends.Backend {
+// place is one mount of r with its versions. It knows nothing of Under and UploadIds.
+func (c *composer) place(r *router.BucketRecord, m *router.Mount, route *router.Route) versioned.Options {
 	v := r.Versions
 	heads := mount.Options{Backend: c.stores[m.Backend], Bucket: m.Bucket, Prefix: m.Prefix, Exclude: m.Exclude}
 	if m.Backend == v.Backend && m.Bucket == v.Bucket && strings.HasPrefix(v.Prefix, m.Prefix) {
 		heads.Exclude = append(slices.Clip(heads.Exclude), v.Prefix)
 	}
-	b := versioned.New(versioned.Options{
+	return versioned.Options{
 		Heads:  mount.New(heads),
 		Bodies: mount.New(mount.Options{Backend: c.stores[v.Backend], Bucket: v.Bucket, Prefix: v.Prefix}),
 		Index:  c.index, BucketID: r.IndexID(m), DataType: m.ID,
 		Versioning: route.Settings.Versioning, Complete: route.Settings.Complete, Door: route.Door,
 		HeadKMSKeyID: m.Policy.KMSKeyID, BodyClass: types.StorageClass(v.Policy.StorageClass), BodyKMSKeyID: v.Policy.KMSKeyID,
 		Private: isLocal(m.Backend) && isLocal(v.Backend), Repairs: c.repairs, Log: c.log,
-	})
+	}
+}
+
+// versioned shows one mount of r with its versions. The mount on top has Under and the UploadIds, and knows
+// nothing of where the two places are.
+func (c *composer) versioned(r *router.BucketRecord, m *router.Mount, route *router.Route) backends.Backend {
+	b := versioned.New(c.place(r, m, route))
 	return mount.New(mount.Options{Backend: b, Under: m.Under, BucketID: r.BucketID, MountID: m.ID, Sealer: c.sealer})
 }
 

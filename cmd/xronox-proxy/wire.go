@@ -32,6 +32,13 @@ type app struct {
 	closers []io.Closer // in the order they were opened
 
 	services []*s3backend.Backend // the connections to S3
+
+	index    versions.Index
+	sealer   *token.Sealer
+	metrics  *admin.Metrics
+	router   *router.Router
+	routes   *cache.Routes
+	composer *composer
 }
 
 // close ends what build opened, last first.
@@ -43,29 +50,21 @@ func (a *app) close() {
 	}
 }
 
-// build makes everything the configuration asks for, or says all that keeps
-// it from that. Only it, stores.go and check.go name concrete types.
-func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Logger) (_ *app, err error) {
-	a := &app{log: log}
+// open opens everything that the configuration speaks of, and serves nothing.
+func open(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Logger) (_ *app, err error) {
+	a := &app{log: log, metrics: admin.NewMetrics()}
 	defer func() {
 		if err != nil {
 			a.close()
 		}
 	}()
-	index, err := a.openIndex(ctx, cfg)
-	if err != nil {
+	if a.index, err = a.openIndex(ctx, cfg); err != nil {
 		return nil, err
 	}
-	ids, err := a.identities(cfg.Proxy)
-	if err != nil {
+	if a.sealer, err = newSealer(ctx, a.index); err != nil {
 		return nil, err
 	}
-	sealer, err := newSealer(ctx, index)
-	if err != nil {
-		return nil, err
-	}
-	metrics := admin.NewMetrics()
-	stores, err := a.openStores(cfg, m, metrics)
+	stores, err := a.openStores(cfg, m, a.metrics)
 	if err != nil {
 		return nil, err
 	}
@@ -73,28 +72,49 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 		return nil, err
 	}
 	a.probeServices(ctx, cfg, m)
-	c := &composer{stores: stores, sealer: sealer, index: index, repairs: a.startRepairs(ctx), log: log}
-	var routes *cache.Routes
+	a.composer = &composer{stores: stores, sealer: a.sealer, index: a.index, repairs: a.startRepairs(ctx), log: log}
 	freshFor, outage := freshness(cfg.Proxy.Index)
-	r, err := router.New(ctx, router.Options{
+	a.router, err = router.New(ctx, router.Options{
 		Config: router.Config{
 			Backends: stores, Stores: m.Stores, Template: m.Template, Buckets: m.Buckets, Tenants: m.Tenants,
-			Region: cfg.Proxy.Region, Compose: c.compose, FreshFor: freshFor, Outage: outage,
+			Region: cfg.Proxy.Region, Compose: a.composer.compose, FreshFor: freshFor, Outage: outage,
 		},
-		Records: index, Forget: index.Forget,
-		Changed: func(tenantID, bucket string) { routes.Forget(tenantID, bucket) },
+		Records: a.index, Forget: a.index.Forget,
+		Changed: func(tenantID, bucket string) { a.routes.Forget(tenantID, bucket) },
 	})
 	if err != nil {
 		return nil, err
 	}
-	routes = cache.New(r, cacheOptions(cfg.Proxy.Index))
-	watch(metrics, routes)
-	a.admin = admin.New(metrics, a.checks(index))
-	a.admin.Handle("GET /explain", &explainer{router: r, routes: routes, ids: ids})
+	a.routes = cache.New(a.router, cacheOptions(cfg.Proxy.Index))
+	return a, nil
+}
+
+// build makes everything the configuration asks for, or says all that keeps
+// it from that. Only it, open, stores.go and check.go name concrete types.
+func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Logger) (_ *app, err error) {
+	a, err := open(ctx, cfg, m, log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	ids, err := a.identities(cfg.Proxy)
+	if err != nil {
+		return nil, err
+	}
+	watch(a.metrics, a.routes)
+	a.admin = admin.New(a.metrics, a.checks(a.index))
+	a.admin.Handle("GET /explain", &explainer{router: a.router, routes: a.routes, ids: ids})
+	if err := a.serveUpkeep(ctx, cfg, m); err != nil {
+		return nil, err
+	}
 	l := cfg.Proxy.Limits
 	a.server = s3api.New(s3api.Options{
-		Resolver: routes, Buckets: r, Identities: ids, Sealer: sealer, Region: cfg.Proxy.Region,
-		Domains: router.Domains(cfg.Proxy.Domains), Log: log, Observer: metrics,
+		Resolver: a.routes, Buckets: a.router, Identities: ids, Sealer: a.sealer, Region: cfg.Proxy.Region,
+		Domains: router.Domains(cfg.Proxy.Domains), Log: log, Observer: a.metrics,
 		Limits: s3api.Limits{
 			MaxHeaderBytes: l.MaxHeaderBytes, MaxConcurrentRequests: l.MaxConcurrentRequests, MaxConnections: l.MaxConnections,
 			HeaderTimeout: l.HeaderTimeout.Duration, IdleTimeout: l.IdleTimeout.Duration, BodyIdleTimeout: l.BodyIdleTimeout.Duration,
@@ -106,17 +126,7 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 // startRepairs settles objects in the background as long as the app runs.
 func (a *app) startRepairs(ctx context.Context) *versioned.Repairs {
 	r := versioned.NewRepairs()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		r.Run(ctx)
-	}()
-	a.closers = append(a.closers, closerFunc(func() error {
-		cancel()
-		<-done
-		return nil
-	}))
+	a.background(ctx, r.Run)
 	return r
 }
 

@@ -8,6 +8,7 @@
 package upkeep
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -26,7 +27,8 @@ type Place struct {
 	*versioned.Place
 	Name string // for who reads reports: the bucket, and the data type when there are several
 
-	Progress func(Progress) // told now and then, by one call at a time; may be nil
+	Concurrency int            // how many objects are looked at at once; 16 when 0
+	Progress    func(Progress) // told now and then, by one call at a time; may be nil
 }
 
 // Progress is how far something has come.
@@ -37,7 +39,7 @@ type Progress struct {
 	Total int64  `json:"total,omitempty"` // 0: not known
 }
 
-// maxConcurrent is how many objects are looked at at once.
+// maxConcurrent is how many objects are looked at at once when nobody says how many.
 const maxConcurrent = 16
 
 // pageSize is how much is read of the index at a time.
@@ -140,7 +142,7 @@ func (p *Place) slots(ctx context.Context, prefix string) *cursor[versions.Slot]
 // at a time, until one call fails. withSlots says whether slots are wanted.
 func (p *Place) walk(ctx context.Context, prefix string, withSlots bool, do func(context.Context, *object) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(maxConcurrent)
+	g.SetLimit(cmp.Or(p.Concurrency, maxConcurrent))
 	heads, entries, slots := p.heads(ctx, prefix), p.entries(ctx, prefix), p.slots(ctx, prefix)
 	if !withSlots {
 		slots.end = true

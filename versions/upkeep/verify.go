@@ -3,6 +3,7 @@ package upkeep
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -65,7 +66,11 @@ type suspect struct {
 	Problem
 	again  func(context.Context) (bool, error) // whether it is still so
 	repair func(context.Context) error         // nil: nothing can be done
+	young  bool                                // what follows a commit may be under way
 }
+
+// young reports whether what follows a commit may be under way.
+func (v *verifier) young(r versions.Row) bool { return v.Now().Sub(r.Time) < time.Minute }
 
 // verifier verifies a place.
 type verifier struct {
@@ -107,10 +112,12 @@ func (v *verifier) settle(ctx context.Context) error {
 	if len(v.suspects) == 0 {
 		return nil
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(v.Grace):
+	if slices.ContainsFunc(v.suspects, func(s suspect) bool { return s.young }) {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(v.Grace):
+		}
 	}
 	for _, s := range v.suspects {
 		bad, err := s.again(ctx)
@@ -189,6 +196,7 @@ func (v *verifier) version(ctx context.Context, o *object, e *versions.Entry) er
 	}
 	switch {
 	case kind == MissingMarker:
+		s.young = v.young(e.Row)
 		s.repair = func(ctx context.Context) error { return v.Tell(ctx, o.Key, e.Row) }
 	case kind == MissingBody && e.Version.Is(o.Top.State.Current):
 		s.repair = func(ctx context.Context) error {
@@ -232,7 +240,7 @@ func (v *verifier) head(ctx context.Context, o *object) error {
 	if err != nil || kind == "" {
 		return err
 	}
-	s := suspect{Problem: Problem{Problem: kind, Key: o.Key}}
+	s := suspect{Problem: Problem{Problem: kind, Key: o.Key}, young: v.young(o.Top)}
 	s.again = func(ctx context.Context) (bool, error) {
 		top, err := v.Index.Top(ctx, o.Object)
 		if err != nil {
@@ -324,6 +332,7 @@ func (v *verifier) body(ctx context.Context, b body) error {
 	}
 	s.repair = func(ctx context.Context) error { return v.collectLater(ctx, b) }
 	if kind == LeftBody {
+		s.young = true
 		s.repair = func(ctx context.Context) error { return v.DeleteBody(ctx, b.key, b.n) }
 	}
 	return v.suspect(ctx, s)

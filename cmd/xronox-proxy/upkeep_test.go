@@ -1,0 +1,260 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/xronox/xronox-proxy/config"
+	"github.com/xronox/xronox-proxy/versions/upkeep"
+)
+
+// versionedBucket makes a bucket with versions: doc was written twice, gone is deleted.
+func versionedBucket(t *testing.T, c *s3.Client, bucket string) {
+	t.Helper()
+	ctx := t.Context()
+	if _, err := c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{
+		Bucket: &bucket, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	putObject(t, c, bucket, "dir/doc", "one")
+	putObject(t, c, bucket, "dir/doc", "second")
+	putObject(t, c, bucket, "gone", "x")
+	if _, err := c.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: new("gone")}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// putObject puts an object.
+func putObject(t *testing.T, c *s3.Client, bucket, key, body string) {
+	t.Helper()
+	if _, err := c.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(body)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// getObject reads an object; the error is what it reads when there is one.
+func getObject(t *testing.T, c *s3.Client, bucket, key string) string {
+	t.Helper()
+	out, err := c.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return err.Error()
+	}
+	defer out.Body.Close()
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(out.Body); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// command runs a command on a data directory and returns what it prints.
+func command(t *testing.T, dir, adminAddr string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, log bytes.Buffer
+	all := append([]string{"xronox-proxy", "--data-dir", dir, "--admin", adminAddr}, args...)
+	err = run(t.Context(), all, &out, &log)
+	return out.String(), log.String(), err
+}
+
+// TestUpkeep runs each command while the server runs, and after it has ended.
+func TestUpkeep(t *testing.T) {
+	dir := t.TempDir()
+	r := serveDir(t, dir)
+	c := client(t, dir, r.s3)
+	versionedBucket(t, c, "demo")
+	both := func(explanation, want string, args ...string) {
+		t.Helper()
+		stdout, stderr, err := command(t, dir, r.admin, args...)
+		if err != nil || !regexp.MustCompile(want).MatchString(stdout) {
+			t.Errorf("%s: %v\n%s\n%s", explanation, err, stdout, stderr)
+		}
+	}
+	all := func(when string) {
+		t.Helper()
+		both("verify "+when, `^demo: 2 objects, 4 versions, 4 bodies: 0 problems\n$`, "index", "verify")
+		both("verify one "+when, `^demo: 2 objects`, "index", "verify", "demo")
+		both("history "+when, `(?s)^TIME +CHANGE.*put +\S{26} +6 +PutObject +\S+ +\S+ +default +current\n.*put +\S{26} +3 +PutObject`, "history", "demo", "dir/doc")
+		both("retention "+when, `^demo: 0 versions`, "index", "retention")
+	}
+	all("while it serves")
+	var events []upkeep.Event
+	stdout, _, err := command(t, dir, r.admin, "history", "--json", "demo", "dir/doc")
+	if err != nil || json.Unmarshal([]byte(stdout), &events) != nil || len(events) != 2 {
+		t.Fatalf("%v\n%s", err, stdout)
+	}
+	asOf := events[1].Time.Format(time.RFC3339Nano)
+	both("dry run", `(?s)put back +dir/doc.*demo: would be 1 put back \(3 B\), would be 0 deleted, 0 as they were`, "restore", "--as-of", asOf, "--dry-run", "demo/dir/")
+	if got := getObject(t, c, "demo", "dir/doc"); got != "second" {
+		t.Errorf("after a dry run: %q", got)
+	}
+	both("restore", `demo: 1 put back \(3 B\), 0 deleted, 0 as they were`, "restore", "--as-of", asOf, "demo/dir/")
+	if got := getObject(t, c, "demo", "dir/doc"); got != "one" {
+		t.Errorf("after a restore: %q", got)
+	}
+	both("restore again", `demo: 0 put back \(0 B\), 0 deleted, 1 as they were`, "restore", "--as-of", asOf, "demo/dir/")
+	both("history of a restore", `Restore:`, "history", "demo", "dir/doc")
+	r.end(t)
+	both("verify without a server", `^demo: 2 objects, 5 versions, 5 bodies: 0 problems\n$`, "index", "verify")
+	both("as JSON", `"objects": 2`, "index", "verify", "--json")
+}
+
+// TestUpkeepRefused: nobody may ask the server who cannot read its data directory, and a command says why it cannot.
+func TestUpkeepRefused(t *testing.T) {
+	dir := t.TempDir()
+	r := serveDir(t, dir)
+	file := filepath.Join(dir, tokenFile)
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	f := func(adminAddr, want string, args ...string) {
+		t.Helper()
+		if _, _, err := command(t, dir, adminAddr, args...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v; want %q", args, err, want)
+		}
+	}
+	f(r.admin, `NoSuchBucket: The specified bucket does not exist`, "index", "verify", "nothing")
+	f("127.0.0.1:1", "does not answer at the admin address", "index", "verify")
+	if err := os.WriteFile(file, []byte("another"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f(r.admin, "403 Forbidden", "index", "verify")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	f(r.admin, "cannot be asked", "index", "verify")
+	r.end(t)
+	f(r.admin, `NoSuchBucket`, "history", "nothing", "key")
+}
+
+// TestVerifyFinds: a body that is gone is found and the exit code says so, while the server runs and when not; and the name
+// of a key cannot steer a terminal.
+func TestVerifyFinds(t *testing.T) {
+	dir := t.TempDir()
+	configure := func(buckets string) string {
+		file := filepath.Join(t.TempDir(), "config.yaml")
+		if err := os.WriteFile(file, []byte("xronoxProxy: {virtualBuckets: {"+buckets+"}}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	kept := configure("kept: {mode: flat, bucket: b, prefix: data/, versionsPrefix: old/, versioning: enabled}")
+	r := serveDir(t, dir, "--config", kept)
+	c := client(t, dir, r.s3)
+	putObject(t, c, "kept", "k\x1b[2J", "1")
+	putObject(t, c, "kept", "k\x1b[2J", "2")
+	r.end(t)
+	r = serveDir(t, dir, "--config", configure("raw: {mode: flat, bucket: b}"))
+	if _, err := client(t, dir, r.s3).DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: new("raw"), Key: new("old/.main/k\x1b[2J/v0")}); err != nil {
+		t.Fatal(err)
+	}
+	r.end(t)
+	f := func(when string) {
+		t.Helper()
+		stdout, _, err := command(t, dir, r.admin, "--config", kept, "index", "verify", "--repair")
+		if !errors.Is(err, errReported) || !strings.Contains(stdout, "missing body") || !strings.Contains(stdout, "1 problems") {
+			t.Errorf("%s: %v\n%s", when, err, stdout)
+		}
+		if !strings.Contains(stdout, `"k\x1b[2J"`) || strings.Contains(stdout, "\x1b") {
+			t.Errorf("%s: the key is printed as it is:\n%q", when, stdout)
+		}
+		stdout, _, err = command(t, dir, r.admin, "--config", kept, "index", "verify", "--json", "kept")
+		var found told[upkeep.Problem, upkeep.Verified]
+		if !errors.Is(err, errReported) || json.Unmarshal([]byte(stdout), &found) != nil || len(found.Items) != 1 ||
+			found.Items[0].Problem != upkeep.MissingBody || found.Items[0].Key != "k\x1b[2J" || found.Results[0].Result.Problems != 1 {
+			t.Errorf("%s: %v\n%s", when, err, stdout)
+		}
+	}
+	f("without a server")
+	r = serveDir(t, dir, "--config", kept)
+	f("while it serves")
+	r.end(t)
+}
+
+// TestRound: the background sweeps and applies retention, and removes nothing unless it is told to.
+func TestRound(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	write := func(retention string) {
+		text := `
+spacesConnections: {s: {endpoint: "http://localhost:9000", region: us-east-1, accessKey: a, secretKey: b}}
+databases: {knowledge: {genericDatabase: {dbConnRef: m, spaceConnRef: s, bucket: data, dbName: d}, domainsDatabases: [], tenantDatabases: []}}
+dbConnections: {m: {mongoUri: "mongodb://localhost"}}
+collectionMaps: {}
+retention: {ver: {days: 30, maxPerItem: 2}}
+xronoxProxy:
+  automaticBuckets: false
+  createBuckets: false
+  virtualBuckets: {kept: {mode: flat, bucket: b, versioning: enabled}}
+` + retention
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("")
+	r := serveDir(t, dir, "--config", file)
+	c := client(t, dir, r.s3)
+	for range 4 {
+		putObject(t, c, "kept", "doc", "text")
+	}
+	r.end(t)
+	count := func() int {
+		stdout, _, err := command(t, dir, r.admin, "--config", file, "history", "--json", "kept", "doc")
+		var list []upkeep.Event
+		if err != nil || json.Unmarshal([]byte(stdout), &list) != nil {
+			t.Fatalf("%v\n%s", err, stdout)
+		}
+		n := 0
+		for _, e := range list {
+			if e.Kind == "put" && e.State != "removed" {
+				n++
+			}
+		}
+		return n
+	}
+	round := func(want int) string {
+		t.Helper()
+		cfg, _, err := config.Load(file, config.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Proxy.DataDir = dir
+		var log bytes.Buffer
+		m := mapped(cfg)
+		a, err := open(t.Context(), cfg, m, newLog(cfg.Proxy.Log, &log))
+		if err != nil {
+			t.Fatal(err)
+		}
+		newKeeper(a, cfg, m).round(t.Context())
+		a.close()
+		if got := count(); got != want {
+			t.Errorf("%d versions, want %d", got, want)
+		}
+		return log.String()
+	}
+	if log := round(4); !strings.Contains(log, "msg=retention place=kept beyond=2 bytes=8 removed=0") {
+		t.Error(log)
+	}
+	write("  retention: enforce\n")
+	if log := round(2); !strings.Contains(log, "removed=2") {
+		t.Error(log)
+	}
+	if log := round(2); strings.Contains(log, "msg=retention") {
+		t.Error(log)
+	}
+}
