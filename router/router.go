@@ -73,7 +73,7 @@ type Config struct {
 type Options struct {
 	Config
 	Records Records
-	Changed func(tenantID, bucket string) // told of every bucket made or removed; may be nil
+	Changed func(tenantID, bucket string) // told of every bucket made, removed or given other settings; may be nil
 
 	// Forget removes what the index has under an [BucketRecord.IndexID], or a BucketID, of a bucket that
 	// was removed; may be nil.

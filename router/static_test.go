@@ -154,3 +154,28 @@ func TestLostConnection(t *testing.T) {
 	w.create(as("t/ann"), "docs", s3err.BucketAlreadyOwnedByYou)
 	w.remove(as("t/ann"), "docs", s3err.InternalError)
 }
+
+// TestSettingsOutdate: of the routes that are cached, those of a bucket whose settings change are given up, and those
+// of others only when the configuration may have given it other names.
+func TestSettingsOutdate(t *testing.T) {
+	t.Parallel()
+	configured := static("t", "configured", "phys", "v/")
+	configured.Versions = &router.Mount{Backend: "local", Bucket: "phys", Prefix: "w/"}
+	w := newWorld(t, buckets(configured))
+	owner := as("t/o")
+	w.create(owner, "made", "")
+	f := func(bucket string, renewed bool, changed ...string) {
+		t.Helper()
+		generation := w.Generation()
+		w.changed = nil
+		if err := w.SetVersioning(t.Context(), owner, bucket, router.Enabled); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(w.changed, changed) || (w.Generation() != generation) != renewed {
+			t.Errorf("%s: changed %q, generation %d after %d", bucket, w.changed, w.Generation(), generation)
+		}
+	}
+	f("made", false, "t/made", "t/made") // in two steps
+	f("made", false)                     // nothing to do
+	f("configured", true)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -64,7 +65,7 @@ func (r *Router) insertSettings(ctx context.Context, b *BucketRecord, top, next 
 	next.Seq, next.Time = top.Seq+1, r.now().UTC().Truncate(time.Millisecond)
 	err := r.records.InsertSettings(ctx, b.BucketID, next)
 	r.gates.close(b.BucketID)
-	r.renew()
+	r.outdate(b)
 	return err
 }
 
@@ -128,7 +129,17 @@ func (r *Router) propagate(ctx context.Context) error {
 // takeEffect is how long a write may take from when it passes its door until it has taken effect.
 const takeEffect = 2 * time.Second
 
-// renew has no cached route be used any more.
+// outdate has no cached route of a bucket be used any more. One of the configuration may have many names.
+func (r *Router) outdate(b *BucketRecord) {
+	same := func(c BucketRecord) bool { return c.BucketID == b.BucketID }
+	if t := r.table.Load(); t != nil && !slices.ContainsFunc(t.Buckets, same) {
+		r.changed(b.TenantID, b.Name)
+		return
+	}
+	r.renew()
+}
+
+// renew has no cached route of any bucket be used any more.
 func (r *Router) renew() {
 	for {
 		old := r.table.Load()
