@@ -103,7 +103,7 @@ func (u *upkeeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	enc := json.NewEncoder(w)
 	emit := func(e event) {
 		_ = enc.Encode(e)                         // who is gone has ended the context
-		_ = http.NewResponseController(w).Flush() //nolint:errcheck // likewise
+		_ = http.NewResponseController(w).Flush()
 	}
 	end := event{Ended: true}
 	if err := u.keeper.do(ctx, j, emit); err != nil {

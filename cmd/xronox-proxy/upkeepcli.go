@@ -288,9 +288,9 @@ func (t *told[Item, Result]) print(w io.Writer, asJSON bool, text func(io.Writer
 }
 
 // table prints in columns.
-func table(w io.Writer, print func(io.Writer)) error {
+func table(w io.Writer, rows func(io.Writer)) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	print(t)
+	rows(t)
 	return t.Flush()
 }
 
