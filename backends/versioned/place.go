@@ -132,3 +132,9 @@ func (p *Place) Writable(ctx context.Context) error {
 	}
 	return err
 }
+
+// Measure completes a version from its body.
+func Measure(v *versions.Version, out *s3.HeadObjectOutput) {
+	v.Size, v.ETag, v.Parts = aws.ToInt64(out.ContentLength), aws.ToString(out.ETag), partsOf(aws.ToString(out.ETag))
+	v.Checksum = checksumOf(out, out.ChecksumType)
+}

@@ -218,11 +218,9 @@ func (w *write) measure(ctx context.Context) error {
 		return err
 	}
 	w.made = aws.ToTime(out.LastModified)
-	v := &w.version
-	v.Size, v.ETag, v.Parts = aws.ToInt64(out.ContentLength), aws.ToString(out.ETag), partsOf(aws.ToString(out.ETag))
-	v.Checksum = checksumOf(out, out.ChecksumType)
+	Measure(&w.version, out)
 	if m, ok := ReadMark(out.Metadata); ok {
-		v.StorageClass = m.StorageClass
+		w.version.StorageClass = m.StorageClass
 	}
 	return nil
 }

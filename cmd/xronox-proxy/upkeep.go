@@ -102,7 +102,7 @@ func (u *upkeeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	enc := json.NewEncoder(w)
 	emit := func(e event) {
-		_ = enc.Encode(e)                         // who is gone has ended the context
+		_ = enc.Encode(e) // Who is gone has ended the context.
 		_ = http.NewResponseController(w).Flush()
 	}
 	end := event{Ended: true}

@@ -308,15 +308,14 @@ func (v *verifier) body(ctx context.Context, b body) error {
 		return err
 	}
 	if kind == OrphanBody && v.Now().Sub(b.modified) < maxUncommitted {
-		taken, err := v.Index.Slots(ctx, versions.Slot{Object: v.Object(b.key), N: b.n}, 1)
-		if err != nil {
-			return err
-		}
-		if len(taken) > 0 && taken[0].Key == b.key && taken[0].N == b.n {
+		taken, err := v.hasSlot(ctx, b)
+		if taken {
 			v.mu.Lock()
 			v.out.Pending++
 			v.mu.Unlock()
-			return nil
+		}
+		if taken || err != nil {
+			return err
 		}
 	}
 	s := suspect{Problem: Problem{Problem: kind, Key: b.key, Body: b.at}}

@@ -1,0 +1,228 @@
+package upkeep_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/backends/versioned"
+	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/versions"
+	"github.com/xronox/xronox-proxy/versions/memindex"
+)
+
+// without is the same storage with an index that knows nothing.
+func (k *kept) without() *kept {
+	o := k.Options
+	o.Index = memindex.New()
+	return k.with(o)
+}
+
+// told is all that is told of versions but to the millisecond when they were written: of each key the newest first.
+func (k *kept) told() string {
+	k.Helper()
+	var lines []string
+	for in := (&s3.ListObjectVersionsInput{MaxKeys: new(int32(1))}); ; { // one by one, so that markers are in their places
+		out, err := k.bucket.(backends.Versioned).ListObjectVersions(k.Context(), in)
+		if err != nil {
+			k.Fatal(err)
+		}
+		for _, v := range out.Versions {
+			lines = append(lines, fmt.Sprint(*v.Key, " ", *v.VersionId, " ", *v.IsLatest, " ", *v.Size, " ", *v.ETag, " ", v.StorageClass, " ", v.ChecksumAlgorithm, " ", *v.Owner.ID))
+		}
+		for _, m := range out.DeleteMarkers {
+			lines = append(lines, fmt.Sprint(*m.Key, " ", *m.VersionId, " ", *m.IsLatest, " marker ", *m.Owner.ID))
+		}
+		if !aws.ToBool(out.IsTruncated) {
+			return strings.Join(lines, "\n")
+		}
+		in.KeyMarker, in.VersionIdMarker = out.NextKeyMarker, out.NextVersionIdMarker
+	}
+}
+
+// TestRebuild makes an index of storage alone, after any history, and holds that it tells what the lost one told: versions
+// in order, markers, actors, null versions, what is current; and that the bucket goes on from there.
+func TestRebuild(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Log("seed", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for range 30 {
+		k := open(t, func(o *versioned.Options) {
+			if rng.IntN(2) == 0 {
+				o.DataType = "records"
+			}
+		})
+		keys := []string{"a", "a/v1", "a/v1/v0", "c/1/head.json", "c/1"}
+		for range rng.IntN(40) {
+			if rng.IntN(8) == 0 { // suspend, or enable again
+				o := k.Options
+				o.Versioning = []router.Versioning{router.Enabled, router.Suspended}[rng.IntN(2)]
+				k = k.with(o)
+			}
+			key := keys[rng.IntN(len(keys))]
+			switch rng.IntN(5) {
+			case 0:
+				k.remove(key, "")
+			case 1:
+				if v := k.newest(key, rng); v != "" {
+					k.remove(key, v)
+				}
+			default:
+				k.put(key, fmt.Sprint(rng.IntN(100)))
+			}
+		}
+		want, objects := k.told(), k.all()
+		lost := k.without()
+		if _, err := lost.Rebuild(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		lost.want("versions", lost.told(), want)
+		lost.want("objects", lost.all(), objects)
+		lost.want("verify", lost.verify(false), "")
+		again, err := lost.Rebuild(t.Context())
+		if err != nil || again.Versions != 0 {
+			t.Errorf("again: %+v, %v", again, err)
+		}
+		lost.now = k.now
+		for _, key := range keys {
+			lost.remove(key, "")
+			lost.put(key, "new")
+		}
+		lost.want("after it", lost.verify(false), "")
+		if got := lost.told(); !contains(got, want) {
+			t.Errorf("versions are gone:\n%s\nof\n%s", got, want)
+		}
+	}
+}
+
+// contains reports whether the versions of one listing are in another, but for null ones and for what was latest.
+func contains(all, some string) bool {
+	for line := range strings.Lines(some) {
+		if f := strings.Fields(line); f[1] != "null" && !strings.Contains(all, f[0]+" "+f[1]+" ") {
+			return false
+		}
+	}
+	return true
+}
+
+// newest is the newest version of a key, or an older one; empty when there is none.
+func (k *kept) newest(key string, rng *rand.Rand) string {
+	k.Helper()
+	list, err := k.Index.Versions(k.Context(), versions.Range{BucketID: k.BucketID, Prefix: key, From: versions.Position{Key: key}, Limit: 3})
+	if err != nil {
+		k.Fatal(err)
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	e := list[rng.IntN(len(list))]
+	top, err := k.Index.Top(k.Context(), k.Object(key))
+	if err != nil || e.Key != key || !top.State.Live(e.Row) {
+		return ""
+	}
+	return e.Version.ID.String()
+}
+
+// TestRebuildBackup: an index that was restored from a backup gets what was written since.
+func TestRebuildBackup(t *testing.T) {
+	t.Parallel()
+	k := open(t, nil)
+	k.put("a", "1")
+	k.put("b", "1")
+	backup := k.without()
+	for _, key := range []string{"a", "b"} {
+		row, err := k.Index.Top(t.Context(), k.Object(key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := backup.Index.TakeSlot(t.Context(), versions.Slot{Object: k.Object(key)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := backup.Index.InsertRow(t.Context(), k.Object(key), row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.put("a", "2")
+	k.remove("b", "")
+	k.put("new", "1")
+	out, err := backup.Rebuild(t.Context())
+	if err != nil || out.Versions != 3 || out.Known != 2 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	backup.want("versions", backup.told(), k.told())
+}
+
+// TestRebuildInFlight: a body whose write may be under way is left alone.
+func TestRebuildInFlight(t *testing.T) {
+	t.Parallel()
+	x := &committing{Index: memindex.New()}
+	k := open(t, func(o *versioned.Options) { o.Index = x })
+	k.put("a", "1")
+	x.before = func() {
+		if out, err := k.Rebuild(t.Context()); err != nil || out.Pending != 1 || out.Versions != 0 {
+			t.Errorf("%+v, %v", out, err)
+		}
+	}
+	k.put("a", "2")
+	k.want("verify", k.verify(false), "")
+	if x.before != nil {
+		t.Error("no rebuild was made")
+	}
+}
+
+// TestImport takes objects from before into the index, and none twice.
+func TestImport(t *testing.T) {
+	t.Parallel()
+	k := open(t, func(o *versioned.Options) { o.Complete = false })
+	k.raw("plain/a", "1")
+	k.raw("plain/b", "1")
+	k.put("b", "2")
+	k.put("c", "1")
+	seen := k.list()
+	f := func(adopted int64) {
+		t.Helper()
+		out, err := k.Import(t.Context())
+		if err != nil || out.Adopted != adopted {
+			t.Errorf("%+v, %v", out, err)
+		}
+	}
+	f(1)
+	f(0)
+	o := k.Options
+	o.Complete = true
+	k = k.with(o)
+	k.want("versions", k.list(), seen)
+	k.want("all", k.all(), "a=1 b=2 c=1")
+	k.want("verify", k.verify(false), "")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := k.Import(ctx); err == nil {
+		t.Error("an import that is broken off succeeds")
+	}
+}
+
+// TestOrphanOfLostIndex: where the index has lost rows, repairing leaves bodies alone that it does not know, and no sweep
+// touches them.
+func TestOrphanOfLostIndex(t *testing.T) {
+	t.Parallel()
+	k := open(t, nil)
+	k.put("a", "1")
+	k.remove("a", "")
+	k.put("b", "1")
+	lost := k.without()
+	stored := k.stored()
+	lost.verify(true)
+	lost.sweep(time.Time{})
+	lost.now = k.now.Add(10 * versions.KeepDead)
+	lost.verify(true)
+	lost.sweep(time.Time{})
+	lost.want("stored", lost.stored(), stored)
+}
