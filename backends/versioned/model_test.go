@@ -14,6 +14,7 @@ import (
 
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/backends/versioned"
+	"github.com/xronox/xronox-proxy/internal/history"
 	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/s3err"
 )
@@ -27,11 +28,11 @@ func TestModel(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(rt *rapid.T) {
 				b := open(t, change)
-				m := &bucketModel{T: rt, b: b, keys: map[string]linearState{}, tags: map[string]string{}}
+				m := &bucketModel{T: rt, b: b, keys: map[string]history.State{}, tags: map[string]string{}}
 				if !b.o.Complete {
 					for _, key := range modelKeys[:3] {
 						b.putPlain(key, "old "+key)
-						m.keys[key] = linearState{{id: "null", etag: etagOf("old " + key), value: "old " + key}}
+						m.keys[key] = history.State{{ID: "null", ETag: history.ETagOf("old " + key), Value: "old " + key}}
 					}
 				}
 				rt.Repeat(map[string]func(*rapid.T){
@@ -56,7 +57,7 @@ type bucketModel struct {
 	b         *bucketOf
 	suspended bool
 	count     int
-	keys      map[string]linearState
+	keys      map[string]history.State
 	tags      map[string]string // by key and VersionId
 }
 
@@ -77,7 +78,7 @@ func (m *bucketModel) key(t *rapid.T, name string) string {
 func (m *bucketModel) id(t *rapid.T, key string) string {
 	ids := []string{"null", "0000000000000000000000000o"}
 	for _, v := range m.keys[key] {
-		ids = append(ids, v.id, v.id)
+		ids = append(ids, v.ID, v.ID)
 	}
 	return rapid.SampledFrom(ids).Draw(t, "id")
 }
@@ -89,125 +90,125 @@ func (m *bucketModel) text() string {
 }
 
 // did compares an answer with what the model says, and takes over the state after it.
-func (m *bucketModel) did(in linearInput, out linearOutput, err error) {
+func (m *bucketModel) did(in history.Input, out history.Output, err error) {
 	m.Helper()
 	if err != nil {
 		e := s3err.From(err)
-		out.code = e.Code
+		out.Code = e.Code
 		for _, h := range e.Headers {
 			if h.Name == "x-amz-version-id" {
-				out.id = h.Value
+				out.ID = h.Value
 			}
 		}
 	}
-	in.null = m.suspended
-	ok, next := step(m.keys[in.key], in, out)
+	in.Null = m.suspended
+	ok, next := history.Step(m.keys[in.Key], in, out)
 	if !ok {
-		m.Fatalf("%+v -> %+v, %v, with the versions %+v", in, out, err, m.keys[in.key])
+		m.Fatalf("%+v -> %+v, %v, with the versions %+v", in, out, err, m.keys[in.Key])
 	}
-	if (in.kind == opPut || in.kind == opDelete) && out.code == "" {
-		delete(m.tags, in.key+" "+out.id)
+	if (in.Kind == history.Put || in.Kind == history.Delete) && out.Code == "" {
+		delete(m.tags, in.Key+" "+out.ID)
 	}
-	m.keys[in.key] = next
+	m.keys[in.Key] = next
 }
 
 // put puts an object, perhaps under a condition.
 func (m *bucketModel) put(t *rapid.T) {
-	in := linearInput{kind: opPut, key: m.key(t, "key"), value: m.text()}
+	in := history.Input{Kind: history.Put, Key: m.key(t, "key"), Value: m.text()}
 	switch rapid.IntRange(0, 4).Draw(t, "condition") {
 	case 0:
-		in.noneMatch = "*"
+		in.NoneMatch = "*"
 	case 1:
-		in.match = etagOf(in.value)
-		if s := m.keys[in.key]; len(s) > 0 && s[0].etag != "" {
-			in.match = rapid.SampledFrom(s).Draw(t, "version").etag
+		in.Match = history.ETagOf(in.Value)
+		if s := m.keys[in.Key]; len(s) > 0 && s[0].ETag != "" {
+			in.Match = rapid.SampledFrom(s).Draw(t, "version").ETag
 		}
-		if in.match == "" { // of a marker
-			in.match = "*"
+		if in.Match == "" { // of a marker
+			in.Match = "*"
 		}
 	}
 	out, err := m.bucket().PutObject(m.b.Context(), &s3.PutObjectInput{
-		Key: &in.key, Body: strings.NewReader(in.value), ContentLength: new(int64(len(in.value))), Metadata: map[string]string{"says": in.value},
-		IfMatch: orNil(in.match), IfNoneMatch: orNil(in.noneMatch),
+		Key: &in.Key, Body: strings.NewReader(in.Value), ContentLength: new(int64(len(in.Value))), Metadata: map[string]string{"says": in.Value},
+		IfMatch: orNil(in.Match), IfNoneMatch: orNil(in.NoneMatch),
 	})
-	answer := linearOutput{}
+	answer := history.Output{}
 	if err == nil {
-		answer.id, answer.etag = aws.ToString(out.VersionId), aws.ToString(out.ETag)
+		answer.ID, answer.ETag = aws.ToString(out.VersionId), aws.ToString(out.ETag)
 	}
 	m.did(in, answer, err)
 }
 
 // upload puts an object by an upload.
 func (m *bucketModel) upload(t *rapid.T) {
-	in := linearInput{kind: opPut, key: m.key(t, "key"), value: m.text()}
+	in := history.Input{Kind: history.Put, Key: m.key(t, "key"), Value: m.text()}
 	b := m.bucket()
 	u, _ := backends.As[backends.MultipartUploader](b.Backend)
-	out, err := u.CompleteMultipartUpload(m.b.Context(), b.upload(in.key, in.value))
-	answer := linearOutput{}
+	out, err := u.CompleteMultipartUpload(m.b.Context(), b.upload(in.Key, in.Value))
+	answer := history.Output{}
 	if err == nil {
-		answer.id, answer.etag = aws.ToString(out.VersionId), aws.ToString(out.ETag)
+		answer.ID, answer.ETag = aws.ToString(out.VersionId), aws.ToString(out.ETag)
 	}
 	m.did(in, answer, err)
 }
 
 // delete deletes an object.
 func (m *bucketModel) delete(t *rapid.T) {
-	in := linearInput{kind: opDelete, key: m.key(t, "key")}
-	out, err := m.bucket().DeleteObject(m.b.Context(), &s3.DeleteObjectInput{Key: &in.key})
+	in := history.Input{Kind: history.Delete, Key: m.key(t, "key")}
+	out, err := m.bucket().DeleteObject(m.b.Context(), &s3.DeleteObjectInput{Key: &in.Key})
 	if err != nil {
 		m.Fatal(err)
 	}
-	m.did(in, linearOutput{id: aws.ToString(out.VersionId), marker: aws.ToBool(out.DeleteMarker)}, nil)
+	m.did(in, history.Output{ID: aws.ToString(out.VersionId), Marker: aws.ToBool(out.DeleteMarker)}, nil)
 }
 
 // remove removes a version.
 func (m *bucketModel) remove(t *rapid.T) {
-	in := linearInput{kind: opRemove, key: m.key(t, "key")}
-	in.version = m.id(t, in.key)
-	out, err := m.bucket().DeleteObject(m.b.Context(), &s3.DeleteObjectInput{Key: &in.key, VersionId: &in.version})
+	in := history.Input{Kind: history.Remove, Key: m.key(t, "key")}
+	in.Version = m.id(t, in.Key)
+	out, err := m.bucket().DeleteObject(m.b.Context(), &s3.DeleteObjectInput{Key: &in.Key, VersionId: &in.Version})
 	if err != nil {
 		m.Fatal(err)
 	}
-	m.did(in, linearOutput{marker: aws.ToBool(out.DeleteMarker)}, nil)
-	delete(m.tags, in.key+" "+in.version)
+	m.did(in, history.Output{Marker: aws.ToBool(out.DeleteMarker)}, nil)
+	delete(m.tags, in.Key+" "+in.Version)
 }
 
 // copy copies an object, or a version, to another key.
 func (m *bucketModel) copy(t *rapid.T) {
-	read, write := linearInput{kind: opGet, key: m.key(t, "from")}, linearInput{kind: opPut, key: m.key(t, "to")}
-	if read.key == write.key {
+	read, write := history.Input{Kind: history.Get, Key: m.key(t, "from")}, history.Input{Kind: history.Put, Key: m.key(t, "to")}
+	if read.Key == write.Key {
 		return
 	}
-	src := backends.CopySource{Key: read.key}
+	src := backends.CopySource{Key: read.Key}
 	if rapid.Bool().Draw(t, "version") {
-		read.kind, read.version = opGetVersion, m.id(t, read.key)
-		src.VersionID = read.version
+		read.Kind, read.Version = history.GetVersion, m.id(t, read.Key)
+		src.VersionID = read.Version
 	}
-	out, err := m.bucket().CopyObject(m.b.Context(), src, &s3.CopyObjectInput{Key: &write.key})
+	out, err := m.bucket().CopyObject(m.b.Context(), src, &s3.CopyObjectInput{Key: &write.Key})
 	if s3err.Is(err, s3err.InvalidRequest) { // as a copy is told that its source is a marker
 		err = s3err.New(s3err.MethodNotAllowed)
 	}
 	if err != nil {
-		m.did(read, linearOutput{}, err)
+		m.did(read, history.Output{}, err)
 		return
 	}
 	id := aws.ToString(out.CopySourceVersionId)
-	s := m.keys[read.key]
-	i := s.find(id)
+	s := m.keys[read.Key]
+	i := s.Find(id)
 	if i < 0 {
 		m.Fatalf("copied %s, which there is not, of %+v", id, s)
 	}
-	m.did(read, linearOutput{id: id, value: s[i].value}, nil)
-	write.value = s[i].value
-	m.did(write, linearOutput{id: aws.ToString(out.VersionId), etag: aws.ToString(out.CopyObjectResult.ETag)}, nil)
+	m.did(read, history.Output{ID: id, Value: s[i].Value}, nil)
+	write.Value = s[i].Value
+	m.did(write, history.Output{ID: aws.ToString(out.VersionId), ETag: aws.ToString(out.CopyObjectResult.ETag)}, nil)
 }
 
 // tag tags a version.
 func (m *bucketModel) tag(t *rapid.T) {
 	key := m.key(t, "key")
 	id := m.id(t, key)
-	i := m.keys[key].find(id)
-	if i < 0 || m.keys[key][i].marker {
+	i := m.keys[key].Find(id)
+	if i < 0 || m.keys[key][i].Marker {
 		return
 	}
 	tag := rapid.SampledFrom([]string{"", "red", "blue"}).Draw(t, "tag")
@@ -217,32 +218,32 @@ func (m *bucketModel) tag(t *rapid.T) {
 
 // get reads an object, or a version.
 func (m *bucketModel) get(t *rapid.T) {
-	in := linearInput{kind: opGet, key: m.key(t, "key")}
+	in := history.Input{Kind: history.Get, Key: m.key(t, "key")}
 	if rapid.Bool().Draw(t, "version") {
-		in.kind, in.version = opGetVersion, m.id(t, in.key)
+		in.Kind, in.Version = history.GetVersion, m.id(t, in.Key)
 	}
 	m.read(in)
 }
 
 // read reads what an input says.
-func (m *bucketModel) read(in linearInput) {
-	out, err := m.bucket().GetObject(m.b.Context(), &s3.GetObjectInput{Key: &in.key, VersionId: orNil(in.version)})
-	answer := linearOutput{}
+func (m *bucketModel) read(in history.Input) {
+	out, err := m.bucket().GetObject(m.b.Context(), &s3.GetObjectInput{Key: &in.Key, VersionId: orNil(in.Version)})
+	answer := history.Output{}
 	if err == nil {
 		body, e := io.ReadAll(out.Body)
 		if e != nil || out.Metadata["says"] != string(body) {
 			m.Fatalf("%+v reads %q with %v, %v", in, body, out.Metadata, e)
 		}
-		answer.id, answer.value = aws.ToString(out.VersionId), string(body)
-		if got := m.b.tags(in.key, in.version); got != m.tags[in.key+" "+answer.id] {
-			m.Fatalf("%+v has the tags %q, want %q", in, got, m.tags[in.key+" "+answer.id])
+		answer.ID, answer.Value = aws.ToString(out.VersionId), string(body)
+		if got := m.b.tags(in.Key, in.Version); got != m.tags[in.Key+" "+answer.ID] {
+			m.Fatalf("%+v has the tags %q, want %q", in, got, m.tags[in.Key+" "+answer.ID])
 		}
 	}
 	m.did(in, answer, err)
 }
 
 // shows are the lines of a listing: of each key those that of shows, and common prefixes.
-func (m *bucketModel) shows(prefix, delimiter string, of func(linearState) []string) (all []string) {
+func (m *bucketModel) shows(prefix, delimiter string, of func(history.State) []string) (all []string) {
 	for _, key := range slices.Sorted(maps.Keys(m.keys)) {
 		rest, ok := strings.CutPrefix(key, prefix)
 		lines := of(m.keys[key])
@@ -272,11 +273,11 @@ func (m *bucketModel) query(t *rapid.T) (prefix, delimiter string, size int32) {
 // list lists objects, page by page.
 func (m *bucketModel) list(t *rapid.T) {
 	prefix, delimiter, size := m.query(t)
-	want := m.shows(prefix, delimiter, func(s linearState) []string {
-		if s.current() == nil {
+	want := m.shows(prefix, delimiter, func(s history.State) []string {
+		if s.Current() == nil {
 			return nil
 		}
-		return []string{" " + s.current().etag}
+		return []string{" " + s.Current().ETag}
 	})
 	in := &s3.ListObjectsV2Input{Prefix: &prefix, Delimiter: &delimiter, MaxKeys: &size}
 	var got []string
@@ -310,13 +311,13 @@ func (m *bucketModel) list(t *rapid.T) {
 // listVersions lists versions, page by page.
 func (m *bucketModel) listVersions(t *rapid.T) {
 	prefix, delimiter, size := m.query(t)
-	want := m.shows(prefix, delimiter, func(s linearState) (lines []string) {
+	want := m.shows(prefix, delimiter, func(s history.State) (lines []string) {
 		for i, v := range s {
 			line := ""
-			if v.marker {
+			if v.Marker {
 				line += "-"
 			}
-			if v.id == "null" {
+			if v.ID == "null" {
 				line += "(null)"
 			}
 			if i == 0 {
@@ -352,9 +353,9 @@ func (m *bucketModel) listVersions(t *rapid.T) {
 // rest reads everything, and looks at the store.
 func (m *bucketModel) rest() {
 	for key, s := range m.keys {
-		m.read(linearInput{kind: opGet, key: key})
+		m.read(history.Input{Kind: history.Get, Key: key})
 		for _, v := range s {
-			m.read(linearInput{kind: opGetVersion, key: key, version: v.id})
+			m.read(history.Input{Kind: history.GetVersion, Key: key, Version: v.ID})
 		}
 		if problems := append(m.b.headProblems(key), m.b.bodyProblems(key)...); len(problems) > 0 {
 			m.Fatal(problems)

@@ -16,6 +16,7 @@ import (
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/backends/faultbackend"
 	"github.com/xronox/xronox-proxy/backends/versioned"
+	"github.com/xronox/xronox-proxy/internal/history"
 	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/versions"
@@ -195,7 +196,7 @@ func timeOfTheClock(_ *world, x versions.Index, proxy int) versions.Index {
 // completedTwice does not look whether an upload has become a version.
 func completedTwice(_ *world, x versions.Index, _ int) versions.Index {
 	return seedIndex{Index: x, find: func(ctx context.Context, o versions.Object, n int64) (versions.Row, error) {
-		if backends.RequestOf(ctx).Operation == opPut {
+		if backends.RequestOf(ctx).Operation == history.Put {
 			return versions.Row{}, nil
 		}
 		return x.Find(ctx, o, n)

@@ -39,6 +39,7 @@ type Proxy struct {
 	t       testing.TB
 	command *exec.Cmd
 	ended   chan struct{} // closed at the end of its log
+	gone    bool          // stopped or killed
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -119,7 +120,7 @@ func Start(t testing.TB, o Options) *Proxy {
 	}
 	listening := make(chan struct{})
 	go p.read(stderr, listening)
-	t.Cleanup(p.stop)
+	t.Cleanup(p.Stop)
 	select {
 	case <-listening:
 	case <-p.ended:
@@ -152,8 +153,26 @@ func (p *Proxy) Log() string {
 	return p.log.String()
 }
 
-// stop ends the server as an operator does.
-func (p *Proxy) stop() {
+// Kill ends the server at once, as when a machine is lost, and waits for its end.
+func (p *Proxy) Kill() {
+	p.t.Helper()
+	p.gone = true
+	if err := p.command.Process.Kill(); err != nil {
+		p.t.Errorf("killing xronox-proxy: %v", err)
+	}
+	<-p.ended
+	_ = p.command.Wait() // Killed, it says so.
+	if strings.Contains(p.Log(), "panic") {
+		p.t.Errorf("xronox-proxy before SIGKILL:\n%s", p.Log())
+	}
+}
+
+// Stop ends the server as an operator does; Start has it done at the end of the test else.
+func (p *Proxy) Stop() {
+	if p.gone {
+		return
+	}
+	p.gone = true
 	_ = p.command.Process.Signal(syscall.SIGTERM)
 	kill := time.AfterFunc(stopTimeout, func() { _ = p.command.Process.Kill() })
 	<-p.ended

@@ -1,0 +1,102 @@
+package linearizable
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/xronox/xronox-proxy/backends/versioned"
+	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/versions"
+)
+
+// rest looks at everything when nothing is killed any more: each proxy shows every key, and each version that
+// it lists.
+func (w *world) rest() {
+	before := w.unanswered.Load()
+	c := &client{world: w, r: rand.New(rand.NewPCG(w.run.seed, 2<<32))}
+	for i := range w.run.keys {
+		key := w.key(i)
+		for _, p := range w.clients {
+			c.get(p, key, "")
+			c.listObject(p, key)
+			for _, id := range c.listVersions(p, key) {
+				c.get(p, key, id)
+			}
+		}
+	}
+	if n := w.unanswered.Load() - before; n > 0 {
+		w.Problem("%d reads at rest were not answered", n)
+	}
+}
+
+// logs reads the logs of all keys, each from its first row on, and where the bucket is.
+func (w *world) logs(t *testing.T, x versions.Index) (logs [][]versions.Row, record router.BucketRecord) {
+	t.Helper()
+	record, ok, err := x.GetBucket(t.Context(), tenant, bucket)
+	if err != nil || !ok {
+		t.Fatalf("the record of the bucket: %v, %v", ok, err)
+	}
+	for i := range w.run.keys {
+		o := versions.Object{BucketID: record.IndexID(&record.Mounts[0]), Key: w.key(i)}
+		log, err := x.Rows(t.Context(), o, 0, 1_000_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Reverse(log)
+		for i, r := range log {
+			if r.Seq != int64(i)+1 {
+				w.Problem("row %d of %q has the number %d", i+1, o.Key, r.Seq)
+			}
+		}
+		logs = append(logs, log)
+	}
+	return logs, record
+}
+
+// heads holds that, after each key was read, its head is its current version. Repairs are made in the background.
+func (w *world) heads(t *testing.T, logs [][]versions.Row, record router.BucketRecord) {
+	t.Helper()
+	for i, log := range logs {
+		if len(log) > 0 {
+			eventually(t, "the head of "+w.key(i), func() error {
+				return w.head(t, w.key(i), log[len(log)-1].State.Current, &record.Mounts[0])
+			})
+		}
+	}
+}
+
+// head says what is wrong with a head.
+func (w *world) head(t *testing.T, key string, current *versions.Version, m *router.Mount) error {
+	t.Helper()
+	out, err := w.shared.store.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &m.Bucket, Key: aws.String(m.Prefix + key)})
+	if current == nil || current.Marker {
+		if httpStatus(err) != http.StatusNotFound {
+			return fmt.Errorf("it is there, %w; nothing is current", err)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w; current is %s", err, current.ID)
+	}
+	if mark, ok := versioned.ReadMark(out.Metadata); !ok || mark.ID.Name() != current.ID.Name() || aws.ToInt64(out.ContentLength) != current.Size {
+		return fmt.Errorf("it shows %v, %v; current is %s", mark.ID, ok, current.ID)
+	}
+	return nil
+}
+
+// httpStatus is that of an error; 0 of none.
+func httpStatus(err error) int {
+	var answer *smithyhttp.ResponseError
+	if errors.As(err, &answer) {
+		return answer.HTTPStatusCode()
+	}
+	return 0
+}
