@@ -24,7 +24,7 @@ func (r *Router) Imported(ctx context.Context, b *BucketRecord) error {
 		next.Complete, next.Seq, next.Time = true, top.Seq+1, r.now().UTC().Truncate(time.Millisecond)
 		err = r.records.InsertSettings(ctx, b.BucketID, next)
 		if err == nil {
-			r.renew()
+			r.outdate(b)
 			return nil
 		}
 		if !errors.Is(err, ErrExists) {

@@ -160,10 +160,7 @@ func (r *Router) identify(ctx context.Context, b *BucketRecord) (isNew bool, err
 	if err != nil {
 		return false, err
 	}
-	name := "bucket/" + b.TenantID + "/" + b.Name // a tenant has no slash
-	if b.Group != "" {
-		name = "group/" + b.TenantID + "/" + b.Group
-	}
+	name := b.ValueName()
 	mine := first.BucketID
 	if value, err = r.records.InsertValue(ctx, name, value); err != nil {
 		return false, fmt.Errorf("router: id of bucket %q: %w", b.Name, err)
@@ -178,6 +175,14 @@ func (r *Router) identify(ctx context.Context, b *BucketRecord) (isNew bool, err
 		b.Created = first.Created
 	}
 	return first.BucketID == mine, nil
+}
+
+// ValueName is the name of the value in which the index keeps the id of a configured bucket.
+func (r *BucketRecord) ValueName() string {
+	if r.Group != "" {
+		return "group/" + r.TenantID + "/" + r.Group
+	}
+	return "bucket/" + r.TenantID + "/" + r.Name // a tenant has no slash
 }
 
 // checkRecords refuses a configuration under which buckets that clients have

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +26,7 @@ type keeper struct {
 	router   *router.Router
 	composer *composer
 	tenants  []string
+	buckets  []router.BucketRecord // of the configuration
 	log      *slog.Logger
 
 	since map[string]time.Time // by place: when a sweep began that left nothing to wait for
@@ -31,7 +35,7 @@ type keeper struct {
 
 // newKeeper returns the keeper of an app.
 func newKeeper(a *app, cfg *config.Config, m *mapping.Map) *keeper {
-	return &keeper{cfg: cfg, router: a.router, composer: a.composer, tenants: m.Tenants, log: a.log, since: map[string]time.Time{}}
+	return &keeper{cfg: cfg, router: a.router, composer: a.composer, tenants: m.Tenants, buckets: m.Buckets, log: a.log, since: map[string]time.Time{}}
 }
 
 // kept is a place that is looked after, and what the keys of the bucket have more than the place's.
@@ -69,33 +73,42 @@ func (k *keeper) places(route *router.Route) []kept {
 
 // all are the places of all buckets. Aliases have the same.
 func (k *keeper) all(ctx context.Context) ([]kept, error) {
+	routes, _, err := k.routes(ctx)
 	var list []kept
 	seen := map[string]bool{}
+	for _, r := range routes {
+		for _, p := range k.places(r) {
+			if !seen[p.BucketID] {
+				seen[p.BucketID] = true
+				list = append(list, p)
+			}
+		}
+	}
+	return list, err
+}
+
+// routes are those of all buckets of all tenants. missed is how many could not be resolved.
+func (k *keeper) routes(ctx context.Context) (list []*router.Route, missed int, err error) {
 	for _, tenant := range k.tenants {
 		id := router.Identity{TenantID: tenant}
 		for after, more := "", true; more; {
 			var buckets []router.Bucket
-			var err error
 			if buckets, more, err = k.router.ListBuckets(ctx, id, "", after, 1000); err != nil {
-				return nil, err
+				return nil, missed, err
 			}
 			for _, b := range buckets {
 				after = b.Name
 				route, err := k.router.Resolve(ctx, tenant, b.Name)
 				if err != nil {
 					k.log.Warn("a bucket is not looked after", slog.String("tenant", tenant), slog.String("bucket", b.Name), slog.Any("cause", err))
+					missed++
 					continue
 				}
-				for _, p := range k.places(route) {
-					if !seen[p.BucketID] {
-						seen[p.BucketID] = true
-						list = append(list, p)
-					}
-				}
+				list = append(list, route)
 			}
 		}
 	}
-	return list, nil
+	return list, missed, nil
 }
 
 // job is something to be done.
@@ -143,6 +156,12 @@ func (k *keeper) do(ctx context.Context, j job, emit func(event)) error {
 		return t.each(ctx, t.retention)
 	case "restore":
 		return t.each(ctx, t.restore)
+	case "rebuild":
+		return t.each(ctx, t.rebuild)
+	case "import":
+		return t.importAll(ctx)
+	case "dump":
+		return t.dump(ctx)
 	case "history":
 		return t.history(ctx)
 	}
@@ -269,6 +288,106 @@ func (t *task) restore(ctx context.Context, p kept) (any, error) {
 			t.item(x)
 		},
 	})
+}
+
+// rebuild makes the rows of a place again.
+func (t *task) rebuild(ctx context.Context, p kept) (any, error) { return p.Rebuild(ctx) }
+
+// importAll takes into the index what it does not know, and notes of buckets that it knows all. What a bucket's aliases
+// show is the bucket's too.
+func (t *task) importAll(ctx context.Context) error {
+	routes, missed, err := t.routes(ctx)
+	if err != nil {
+		return err
+	}
+	only := ""
+	if t.Bucket != "" {
+		route, err := t.route(ctx)
+		if err != nil {
+			return err
+		}
+		only = route.BucketID
+	}
+	seen := map[string]bool{}
+	records := map[string]*router.BucketRecord{}
+	for _, route := range routes {
+		for _, p := range t.places(route) {
+			if only != "" && route.BucketID != only || seen[p.BucketID] {
+				continue
+			}
+			seen[p.BucketID] = true
+			records[route.BucketID] = route.Record
+			p.Progress = func(w upkeep.Progress) { t.emit(event{Progress: &w}) }
+			done, err := p.Import(ctx)
+			data, e := json.Marshal(result{p.Name, done})
+			if err = errors.Join(err, e); err != nil {
+				return fmt.Errorf("%s: %w", p.Name, err)
+			}
+			t.emit(event{Result: data})
+		}
+	}
+	if missed > 0 {
+		return fmt.Errorf("%d buckets could not be looked at, and may show more of the same objects; listings go on asking the storage", missed)
+	}
+	for _, r := range records {
+		if err := t.router.Imported(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contents is what the index has, as far as the configuration and its own records tell.
+func (k *keeper) contents(ctx context.Context) (upkeep.Contents, error) {
+	c := upkeep.Contents{Values: []string{tokenKeys}, Tenants: k.tenants}
+	for i := range k.buckets {
+		c.Values = append(c.Values, k.buckets[i].ValueName())
+	}
+	routes, missed, err := k.routes(ctx)
+	if err == nil && missed > 0 {
+		err = fmt.Errorf("%d buckets could not be looked at", missed)
+	}
+	for _, r := range routes {
+		c.Settings = append(c.Settings, r.BucketID)
+		for i := range r.Record.Mounts {
+			m := &r.Record.Mounts[i]
+			switch {
+			case m.Old:
+				c.Tombstones = append(c.Tombstones, oldID(r.Record, m))
+			case r.Record.Versions != nil && !isPlace(m, r.Record.Versions):
+				c.Places = append(c.Places, r.Record.IndexID(m))
+			}
+		}
+	}
+	for _, list := range []*[]string{&c.Values, &c.Settings, &c.Places, &c.Tombstones} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return c, err
+}
+
+// dump tells all that the index has.
+func (t *task) dump(ctx context.Context) error {
+	c, err := t.contents(ctx)
+	if err != nil {
+		return err
+	}
+	done, err := upkeep.Dump(ctx, t.composer.index, c, itemWriter{t}, func(w upkeep.Progress) { t.emit(event{Progress: &w}) })
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(result{"index", done})
+	t.emit(event{Result: data})
+	return err
+}
+
+// itemWriter tells of each line that is written.
+type itemWriter struct{ t *task }
+
+// Write implements io.Writer.
+func (w itemWriter) Write(line []byte) (int, error) {
+	w.t.emit(event{Item: bytes.Clone(bytes.TrimSpace(line))})
+	return len(line), nil
 }
 
 // history tells what happened to an object.

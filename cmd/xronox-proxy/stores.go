@@ -228,7 +228,7 @@ func (c *composer) compose(r *router.BucketRecord, route *router.Route) backends
 	}
 	for i := range r.Mounts {
 		if m := &r.Mounts[i]; m.Old {
-			b = overlay.New(overlay.Options{New: b, Old: c.mount(r, m, route), BucketID: r.BucketID + "/" + m.Bucket, Tombstones: c.index})
+			b = overlay.New(overlay.Options{New: b, Old: c.mount(r, m, route), BucketID: oldID(r, m), Tombstones: c.index})
 		}
 	}
 	if route.Door != nil && !isVersioned(route) {
@@ -236,6 +236,9 @@ func (c *composer) compose(r *router.BucketRecord, route *router.Route) backends
 	}
 	return governed(b, selector, versionsOf(r, route))
 }
+
+// oldID is what the index knows the objects of an old place by that are hidden.
+func oldID(r *router.BucketRecord, m *router.Mount) string { return r.BucketID + "/" + m.Bucket }
 
 // isVersioned reports whether a bucket has versions. While it is being given some nobody writes to it.
 func isVersioned(route *router.Route) bool {

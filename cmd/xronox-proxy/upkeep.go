@@ -121,22 +121,27 @@ func perform(ctx context.Context, cfg *config.Config, j job, stderr io.Writer, e
 	if _, err := os.Stat(cfg.Proxy.DataDir); err != nil && cfg.Proxy.Index.Driver == config.DriverEmbedded {
 		return fmt.Errorf("data directory: %w; say which with --data-dir or --config", err) // a mistake must not make one
 	}
-	a, err := open(ctx, cfg, m, newLog(config.Log{Format: cfg.Proxy.Log.Format, Level: "warn"}, stderr))
-	if errors.Is(err, versions.ErrInUse) {
-		return ask(ctx, cfg, j, emit)
-	}
+	a, err := open(ctx, cfg, m, quietLog(cfg, stderr))
 	if err != nil {
+		if asked := ask(ctx, cfg, j, emit); errors.Is(err, versions.ErrInUse) || !errors.Is(asked, errNoServer) {
+			return asked
+		}
 		return err
 	}
 	defer a.close()
 	return newKeeper(a, cfg, m).do(ctx, j, emit)
 }
 
+// quietLog is the log of a command: what it does it says itself.
+func quietLog(cfg *config.Config, stderr io.Writer) *slog.Logger {
+	return newLog(config.Log{Format: cfg.Proxy.Log.Format, Level: "warn"}, stderr)
+}
+
 // ask has the server do a job.
 func ask(ctx context.Context, cfg *config.Config, j job, emit func(event)) error {
 	secret, err := os.ReadFile(filepath.Join(cfg.Proxy.DataDir, tokenFile))
 	if err != nil {
-		return fmt.Errorf("a server has the data open, and cannot be asked: %w", err)
+		return fmt.Errorf("%w that can be asked, and the data is in use: %w", errNoServer, err)
 	}
 	body, err := json.Marshal(j)
 	if err != nil {
@@ -150,7 +155,7 @@ func ask(ctx context.Context, cfg *config.Config, j job, emit func(event)) error
 	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(secret)))
 	resp, err := (&http.Client{Transport: &http.Transport{}}).Do(req) // no proxy from the environment
 	if err != nil {
-		return fmt.Errorf("a server has the data open, and does not answer at the admin address; see --admin: %w", err)
+		return fmt.Errorf("%w answers at the admin address (see --admin), and the data is in use: %w", errNoServer, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {

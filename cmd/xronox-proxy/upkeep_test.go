@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -129,7 +130,7 @@ func TestUpkeepRefused(t *testing.T) {
 		}
 	}
 	f(r.admin, `NoSuchBucket: The specified bucket does not exist`, "index", "verify", "nothing")
-	f("127.0.0.1:1", "does not answer at the admin address", "index", "verify")
+	f("127.0.0.1:1", "no server answers at the admin address", "index", "verify")
 	if err := os.WriteFile(file, []byte("another"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func TestUpkeepRefused(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	f(r.admin, "cannot be asked", "index", "verify")
+	f(r.admin, "no server that can be asked", "index", "verify")
 	r.end(t)
 	f(r.admin, `NoSuchBucket`, "history", "nothing", "key")
 }
@@ -257,4 +258,116 @@ xronoxProxy:
 	if log := round(2); strings.Contains(log, "msg=retention") {
 		t.Error(log)
 	}
+}
+
+// TestIndexCommands dumps an index while the server runs, loads it elsewhere, migrates it, and makes one of storage alone;
+// each of them serves the same versions.
+func TestIndexCommands(t *testing.T) {
+	root := t.TempDir()
+	dir, file := filepath.Join(root, "data"), filepath.Join(root, "config.yaml")
+	configure := func(file, more string) {
+		text := "xronoxProxy: {" + more + "virtualBuckets: {kept: {mode: flat, bucket: b, prefix: data/, versionsPrefix: old/, versioning: enabled}}}"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	configure(file, "")
+	r := serveDir(t, dir, "--config", file)
+	c := client(t, dir, r.s3)
+	versionedBucket(t, c, "made")
+	putObject(t, c, "kept", "doc", "one")
+	putObject(t, c, "kept", "doc", "second")
+	putObject(t, c, "kept", "gone", "x")
+	if _, err := c.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: new("kept"), Key: new("gone")}); err != nil {
+		t.Fatal(err)
+	}
+	ok := func(dir, adminAddr, want string, args ...string) {
+		t.Helper()
+		stdout, stderr, err := command(t, dir, adminAddr, append([]string{"--config", file}, args...)...)
+		if err != nil || !regexp.MustCompile(want).MatchString(stdout) {
+			t.Errorf("%v: %v\n%s\n%s", args, err, stdout, stderr)
+		}
+	}
+	listed := func(c *s3.Client, bucket string, times bool) string {
+		t.Helper()
+		out, err := c.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &bucket})
+		if err != nil {
+			return err.Error()
+		}
+		var b strings.Builder
+		for _, v := range out.Versions {
+			fmt.Fprintln(&b, *v.Key, *v.VersionId, *v.ETag, *v.IsLatest, *v.Owner.ID)
+			if times {
+				fmt.Fprintln(&b, v.LastModified)
+			}
+		}
+		for _, m := range out.DeleteMarkers {
+			fmt.Fprintln(&b, *m.Key, *m.VersionId, *m.IsLatest)
+		}
+		return b.String()
+	}
+	kept, made := listed(c, "kept", true), listed(c, "made", true)
+	keptLoosely := listed(c, "kept", false)
+	dump := filepath.Join(root, "dump")
+	ok(dir, r.admin, "keep it as you keep secrets", "index", "dump", dump)
+	if info, err := os.Stat(dump); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if _, _, err := command(t, dir, r.admin, "index", "load", dump); err == nil || !strings.Contains(err.Error(), "another xronox-proxy uses the data directory") {
+		t.Errorf("load while a server runs: %v", err)
+	}
+	ok(dir, r.admin, `kept: 0 versions`, "index", "retention")
+	r.end(t)
+
+	// serves holds the index in a data directory, over the same objects, to what was there.
+	serves := func(dir, kept, made string, times bool) {
+		t.Helper()
+		r := serveDir(t, dir, "--config", file)
+		defer r.end(t)
+		c := client(t, dir, r.s3)
+		if got := listed(c, "kept", times); got != kept {
+			t.Errorf("kept:\n%s\nwant\n%s", got, kept)
+		}
+		if got := listed(c, "made", times); got != made {
+			t.Errorf("made:\n%s\nwant\n%s", got, made)
+		}
+		if got := getObject(t, c, "kept", "doc"); got != "second" {
+			t.Errorf("doc reads %q", got)
+		}
+	}
+	index := func(dir string) string { return filepath.Join(dir, "index") }
+	replace := func(name string) { // The index makes way for another.
+		t.Helper()
+		if err := os.Rename(index(dir), filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replace("first")
+	ok(dir, "127.0.0.1:1", `loaded: 2 values, 1 buckets, 2 settings, 0 tombstones, \d+ slots, 8 rows`, "index", "load", dump)
+	serves(dir, kept, made, true)
+
+	other := filepath.Join(root, "other.yaml")
+	configure(other, "dataDir: "+filepath.Join(root, "other")+", ")
+	ok(dir, "127.0.0.1:1", `migrated: 2 values, 1 buckets, 2 settings`, "index", "migrate", other)
+	replace("second")
+	if err := os.Rename(index(filepath.Join(root, "other")), index(dir)); err != nil {
+		t.Fatal(err)
+	}
+	serves(dir, kept, made, true)
+
+	// Of storage alone come the buckets of the configuration.
+	replace("third")
+	ok(dir, "127.0.0.1:1", `(?m)^kept: 2 objects, 4 versions made, 0 known$`, "index", "rebuild")
+	ok(dir, "127.0.0.1:1", `kept: 0 objects imported`, "index", "import", "kept")
+	ok(dir, "127.0.0.1:1", `kept: 2 objects, 4 versions, 4 bodies: 0 problems`, "index", "verify")
+	noBucket := "NoSuchBucket"
+	r = serveDir(t, dir, "--config", file)
+	c = client(t, dir, r.s3)
+	if got := listed(c, "kept", false); got != keptLoosely {
+		t.Errorf("rebuilt:\n%s\nwant\n%s", got, keptLoosely)
+	}
+	if got := listed(c, "made", false); !strings.Contains(got, noBucket) {
+		t.Errorf("made, of which storage says nothing: %s", got)
+	}
+	r.end(t)
 }

@@ -20,9 +20,10 @@ import (
 // indexCommand looks after the index of versions.
 func indexCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
-		Name: "index", Usage: "look after the index of versions; all of it may be done while the server runs",
+		Name: "index", Usage: "look after the index of versions, while the server runs or not",
 		Commands: []*cli.Command{
-			verifyCommand(stdout, stderr), retentionCommand(stdout, stderr),
+			verifyCommand(stdout, stderr), rebuildCommand(stdout, stderr), importCommand(stdout, stderr), retentionCommand(stdout, stderr),
+			dumpCommand(stdout, stderr), loadCommand(stdout, stderr), migrateCommand(stdout, stderr),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if c.Args().Present() {
