@@ -117,7 +117,7 @@ func (s State) refusal(in Input) s3err.Code {
 	return ""
 }
 
-// Step is S3, as far as one key goes.
+// Step is S3, as far as one key goes: whether an operation could have been answered so, and the versions after it. Rank is not looked at.
 //
 //nolint:gocyclo // a case for each operation
 func Step(s State, in Input, out Output) (bool, State) {

@@ -356,8 +356,9 @@ func keepBody(body *[]byte) func(*middleware.Stack) error {
 func inOrder(body []byte) (s history.State, err error) {
 	var list struct {
 		Items []struct {
-			XMLName         xml.Name
-			VersionId, ETag string //nolint:revive // S3's spelling
+			XMLName xml.Name
+			ID      string `xml:"VersionId"`
+			ETag    string
 		} `xml:",any"`
 	}
 	if err := xml.Unmarshal(body, &list); err != nil {
@@ -366,7 +367,7 @@ func inOrder(body []byte) (s history.State, err error) {
 	for _, v := range list.Items {
 		switch v.XMLName.Local {
 		case "Version", "DeleteMarker":
-			s = append(s, history.Version{ID: v.VersionId, ETag: v.ETag, Marker: v.XMLName.Local == "DeleteMarker"})
+			s = append(s, history.Version{ID: v.ID, ETag: v.ETag, Marker: v.XMLName.Local == "DeleteMarker"})
 		}
 	}
 	return s, nil

@@ -20,9 +20,9 @@ import (
 // many short runs.
 const (
 	longOps  = 50_000
-	shortOps = 800
-	each     = 400 // operations
-	kills    = 6   // of a run
+	shortOps = 600
+	each     = 300 // operations of a run
+	kills    = 8   // of a run, or fewer, when starting again takes long
 )
 
 // TestShared is about two processes that share an index and an S3 server.
@@ -81,7 +81,7 @@ func TestEmbedded(t *testing.T) {
 type total struct{ begun, answered, unanswered, kills int }
 
 // long makes runs until there were enough operations.
-func long(t *testing.T, make func(*testing.T, run) shared) {
+func long(t *testing.T, open func(*testing.T, run) shared) {
 	want := shortOps
 	if os.Getenv("XRONOX_LONG") != "" {
 		want = longOps
@@ -100,7 +100,7 @@ func long(t *testing.T, make func(*testing.T, run) shared) {
 		}
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			one := run{keys: 3, clients: 8, ops: each, kills: kills, seed: r.Uint64()}
-			sum.add(once(t, one, make(t, one)))
+			sum.add(once(t, one, open(t, one)))
 		})
 		t.Logf("%.0f s: %d operations, of which %d were answered and of %d it had to be found out; %d kills",
 			time.Since(began).Seconds(), sum.begun, sum.answered, sum.unanswered, sum.kills)
@@ -118,22 +118,20 @@ func once(t *testing.T, r run, s shared) total {
 	w.live(t)
 	sum := total{begun: w.Begun(), unanswered: int(w.unanswered.Load()), kills: w.kills}
 	sum.answered = sum.begun - sum.unanswered
-	if s.store == nil {
-		w.rest()
-		w.kill(0) // The index can be open once; what is on disk must do.
+	w.rest()
+	if s.store == nil { // The index can be open once; what is on disk must do.
+		w.kill(0)
 		sum.kills++
-		x := s.index(t)
-		defer x.Close()
-		logs, _ := w.logs(t, x)
-		w.Resolve(logs)
-	} else {
-		x := s.index(t)
-		defer x.Close()
-		w.rest()
-		logs, record := w.logs(t, x)
-		w.heads(t, logs, record)
-		w.Resolve(logs)
 	}
+	x := s.index(t)
+	logs, record := w.logs(t, x)
+	if s.store != nil {
+		w.heads(t, logs, record)
+	}
+	if err := x.Close(); err != nil {
+		t.Error(err)
+	}
+	w.Resolve(logs)
 	if problem := w.Verdict(); problem != "" {
 		t.Errorf("seed %d: %s%s", r.seed, problem, w.Explain())
 	}
