@@ -180,32 +180,3 @@ func (r *Router) forgetBucket(ctx context.Context, b *BucketRecord) error {
 	}
 	return nil
 }
-
-// clear removes what is physical of an empty bucket.
-func (r *Router) clear(ctx context.Context, t *table, record *BucketRecord) error {
-	route, err := r.route(ctx, t, record, record.TenantID)
-	if err != nil {
-		return err
-	}
-	if route.Settings.Versioning != Unversioned {
-		if err := r.clearVersions(ctx, t, route); err != nil {
-			return err
-		}
-	}
-	m := record.Mounts[0]
-	if !m.Own {
-		return clearShared(ctx, route)
-	}
-	manager, err := t.manager(m)
-	if err != nil {
-		return err
-	}
-	_, err = manager.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &m.Bucket})
-	switch {
-	case err == nil, s3err.Is(err, s3err.NoSuchBucket):
-		return nil
-	case s3err.Is(err, s3err.BucketNotEmpty):
-		return s3err.New(s3err.BucketNotEmpty).With("BucketName", route.Name)
-	}
-	return behind(err)
-}

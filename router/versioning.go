@@ -191,8 +191,14 @@ func (r *Router) open(ctx context.Context, b *BucketRecord) (Settings, *Door, er
 	if d.settings.Enabling && r.now().Sub(d.settings.Time) > abandonedAfter {
 		go r.finishEnabling(context.WithoutCancel(ctx), b, d.settings)
 	}
+	if d.settings.Closing && r.now().Sub(d.settings.Time) > closingAfter {
+		go func() { _ = r.reopen(context.WithoutCancel(ctx), b) }() // Or the next one does.
+	}
 	return d.settings, d, nil
 }
+
+// closingAfter is when it is given up to remove a bucket whose removal was begun and never ended.
+const closingAfter = 10 * time.Minute
 
 // abandonedAfter is when somebody else goes on with what a process began and did not finish. It is
 // no harm if both do.

@@ -122,6 +122,10 @@ func (s *Server) checkPast(at *place, name, value string) error {
 
 // requestAt is what backends may know of the request, when they look at that time for it.
 func (c *call) requestAt(asOf time.Time) *backends.Request {
+	if !asOf.IsZero() && asOf.Nanosecond() == 0 {
+		// Clients are shown whole seconds: what says that it was modified in that second was there.
+		asOf = asOf.Add(time.Second - time.Millisecond)
+	}
 	return &backends.Request{
 		Operation: c.op.name, AccessKey: c.identity.AccessKey, UserID: c.identity.UserID, TenantID: c.identity.TenantID, AsOf: asOf,
 	}

@@ -108,6 +108,10 @@ func (b *bucket) readFound(ctx context.Context, f found, in *s3.GetObjectInput, 
 		return plain(out), nil
 	}
 	if err := backends.CheckRead(v.Meta(), backends.GetConditions(in)); err != nil {
+		var e *s3err.Error
+		if errors.As(err, &e) {
+			err = e.WithHeader("x-amz-version-id", v.ID.String())
+		}
 		return nil, err
 	}
 	c.IfMatch, c.IfNoneMatch, c.IfModifiedSince, c.IfUnmodifiedSince = nil, nil, nil, nil
@@ -132,7 +136,7 @@ func (b *bucket) readBody(ctx context.Context, f found, c, in *s3.GetObjectInput
 	key, v := b.body(f.Key, f.version.ID), f.version
 	c.Key = &key
 	out, err := get(ctx, b.Bodies, c)
-	if v.Plain && s3err.Is(err, s3err.NoSuchKey) {
+	if v.Plain && (s3err.Is(err, s3err.NoSuchKey) || s3err.Is(err, s3err.KeyTooLong)) { // There is no body yet, or never will be.
 		c.Key, c.IfMatch = &f.Key, &v.ETag
 		if out, err = b.getBefore(ctx, f.Object, c, get); s3err.Is(err, s3err.PreconditionFailed) {
 			err = s3err.New(s3err.NoSuchKey) // It was written over, after its body was put in its place.

@@ -35,6 +35,11 @@ type write struct {
 // the first time, so that nobody uploads in vain, and again when it is committed.
 // put says that the body is written at once.
 func (b *bucket) begin(ctx context.Context, key *string, put bool, match, noneMatch *string) (*write, error) {
+	leave, err := b.Door.Enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	leave() // until the commit
 	h, err := b.top(ctx, b.object(key))
 	if err != nil {
 		return nil, err
