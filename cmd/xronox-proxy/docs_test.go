@@ -20,7 +20,14 @@ func TestDocs(t *testing.T) {
 	setSecrets(t)
 	t.Chdir("../..")
 	t.Setenv("XRONOX_ADMIN", "127.0.0.1:1") // no server runs there
-	const file = "docs/STORAGE_ARCHITECTURE.md"
+	same := func(s string) string { return s }
+	holdDocs(t, "docs/STORAGE_ARCHITECTURE.md", same, same)
+}
+
+// holdDocs runs the commands in a page and compares what they print. before is given each command, and after
+// what it prints.
+func holdDocs(t *testing.T, file string, before, after func(string) string) {
+	t.Helper()
 	page, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -35,10 +42,10 @@ func TestDocs(t *testing.T) {
 				continue // what an earlier run printed
 			}
 			var stdout, stderr bytes.Buffer
-			if err := run(t.Context(), strings.Fields(command), &stdout, &stderr); err != nil {
+			if err := run(t.Context(), strings.Fields(before(command)), &stdout, &stderr); err != nil {
 				t.Errorf("%s%v\n%s", command, err, &stderr)
 			}
-			out.WriteString(line + stdout.String())
+			out.WriteString(line + after(stdout.String()))
 		}
 		return "```console\n" + out.String() + "```"
 	})
@@ -48,6 +55,41 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	if blocks == 0 || got != string(page) && !*update {
-		t.Errorf("%s does not show what the commands print: go test ./cmd/xronox-proxy -run TestDocs -update", file)
+		t.Errorf("%s does not show what the commands print: go test ./cmd/xronox-proxy -run Docs -update\n%s", file, got)
 	}
+}
+
+// What is different each time in what commands about versions print.
+var (
+	printedTime    = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`)
+	printedVersion = regexp.MustCompile(`\b[0-9a-v]{26}\b`)
+)
+
+// TestVersionsDocs runs the commands in docs/VERSIONS.md on a server, and compares what they print.
+func TestVersionsDocs(t *testing.T) {
+	dir := t.TempDir()
+	r := serveDir(t, dir)
+	defer r.end(t)
+	c := client(t, dir, r.s3)
+	versionedBucket(t, c, "reports")
+	putObject(t, c, "reports", "q3.csv", "right")
+	good, _, err := command(t, dir, r.admin, "history", "reports", "q3.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	putObject(t, c, "reports", "q3.csv", "wrong, and longer")
+	putObject(t, c, "reports", "spam", "x")
+
+	t.Chdir("../..")
+	t.Setenv("XRONOX_ADMIN", r.admin)
+	t.Setenv("XRONOX_DATA_DIR", dir)
+	secret, _ := c.Options().Credentials.Retrieve(t.Context())
+	key := secret.AccessKeyID
+	holdDocs(t, "docs/VERSIONS.md", func(command string) string {
+		return strings.ReplaceAll(command, "2026-11-23T10:15:00Z", printedTime.FindString(good))
+	}, func(printed string) string {
+		printed = printedTime.ReplaceAllString(printed, "2026-11-23T10:15:00.000Z")
+		printed = printedVersion.ReplaceAllString(printed, strings.Repeat("0", 26))
+		return strings.ReplaceAll(printed, key, ("AKIDROOT" + strings.Repeat("0", len(key)))[:len(key)])
+	})
 }

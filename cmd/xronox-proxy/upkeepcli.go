@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -65,6 +67,9 @@ func verifyCommand(stdout, stderr io.Writer) *cli.Command {
 			if found == nil {
 				return err
 			}
+			slices.SortStableFunc(found.Items, func(a, b upkeep.Problem) int {
+				return cmp.Or(strings.Compare(a.Place, b.Place), strings.Compare(a.Key, b.Key))
+			})
 			if e := found.print(stdout, c.Bool("json"), printProblems); e != nil || err != nil {
 				return errors.Join(err, e)
 			}
@@ -121,6 +126,9 @@ func retentionCommand(stdout, stderr io.Writer) *cli.Command {
 			if found == nil {
 				return err
 			}
+			slices.SortStableFunc(found.Items, func(a, b expired) int {
+				return cmp.Or(strings.Compare(a.Place, b.Place), strings.Compare(a.Key, b.Key))
+			})
 			return errors.Join(err, found.print(stdout, c.Bool("json"), printExpired))
 		},
 	}
@@ -186,6 +194,7 @@ func restoreCommand(stdout, stderr io.Writer) *cli.Command {
 			if found == nil {
 				return err
 			}
+			slices.SortStableFunc(found.Items, func(a, b upkeep.Change) int { return strings.Compare(a.Key, b.Key) })
 			err = errors.Join(err, found.print(stdout, c.Bool("json"), func(w io.Writer, found *told[upkeep.Change, upkeep.Restored]) {
 				printRestored(w, found, c.Bool("dry-run"))
 			}))
@@ -206,7 +215,11 @@ func printRestored(w io.Writer, found *told[upkeep.Change, upkeep.Restored], dry
 		if x.Error != "" {
 			note = "failed: " + x.Error
 		}
-		row(w, x.Change, x.Key, x.VersionID, bytesText(x.Size), note)
+		size := ""
+		if x.Change == upkeep.PutBack {
+			size = bytesText(x.Size)
+		}
+		row(w, x.Change, x.Key, x.VersionID, size, note)
 	}
 	would := ""
 	if dryRun {

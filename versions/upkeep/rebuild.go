@@ -38,12 +38,13 @@ type rebuilder struct {
 // found is a body, or the object of a delete marker, and what it says of itself.
 type found struct {
 	versions.Version
-	at time.Time // about when it was written
+	at       time.Time // about when it was written
+	modified time.Time // by the store's clock
 }
 
 // Rebuild makes rows of the bodies in the place of versions. Of an object that has no rows all are made: in the order of
-// numbers, delete markers among them where their own say, with who wrote them. Of one that has some, those of the bodies
-// with greater numbers, as an index that was restored from a backup lacks. It can be broken off and done again.
+// numbers, delete markers among them where their own say, with who wrote them. Of one that has some, those that came
+// later, which an index that was restored from a backup lacks. It can be broken off and done again.
 //
 // A body says all that is needed but its tags, retention and hold, and to the millisecond when it was committed. One that
 // was never committed says nothing of that, and becomes a version.
@@ -152,7 +153,7 @@ func (r *rebuilder) readBody(ctx context.Context, b body) (f found, ok bool, err
 		}
 		return f, false, err
 	}
-	f.ID, f.By, f.Marker, f.at = m.ID, m.By, b.n < 0, m.Time
+	f.ID, f.By, f.Marker, f.at, f.modified = m.ID, m.By, b.n < 0, m.Time, b.modified
 	if f.at.IsZero() {
 		f.at = b.modified
 	}
@@ -188,12 +189,8 @@ func (r *rebuilder) insert(ctx context.Context, key string, all []found) (added 
 	if err != nil {
 		return 0, err
 	}
-	known := top
-	all = slices.DeleteFunc(slices.Clone(all), func(f found) bool {
-		return f.ID.N >= 0 && f.ID.N < known.State.NextN || f.ID.N < 0 && -f.ID.N <= known.Seq
-	})
-	if len(all) == 0 {
-		return 0, nil
+	if all, err = r.lost(ctx, versions.Head{Object: o, Top: top}, all); err != nil || len(all) == 0 {
+		return 0, err
 	}
 	if err := r.Index.InsertKey(ctx, o); err != nil {
 		return 0, err
@@ -216,6 +213,28 @@ func (r *rebuilder) insert(ctx context.Context, key string, all []found) (added 
 		added++
 	}
 	return added, nil
+}
+
+// lost are those of the bodies of an object that its log has lost, or never had: with greater numbers than it knows, and those
+// that were written after its top row, as uploads are that began before it.
+func (r *rebuilder) lost(ctx context.Context, h versions.Head, all []found) ([]found, error) {
+	var list []found
+	for _, f := range all {
+		after := f.ID.N >= h.Top.State.NextN
+		if f.ID.N < 0 {
+			after = -f.ID.N > h.Top.Seq
+		} else if !after && f.modified.After(h.Top.Time) {
+			about, err := r.Index.Find(ctx, h.Object, f.ID.N)
+			if err != nil {
+				return nil, err
+			}
+			after = about.Seq == 0
+		}
+		if after {
+			list = append(list, f)
+		}
+	}
+	return list, nil
 }
 
 // inOrder is the order in which versions were added: bodies in the order of numbers, and delete markers in theirs. What

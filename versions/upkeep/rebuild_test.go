@@ -1,6 +1,7 @@
 package upkeep_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -16,6 +17,7 @@ import (
 	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/versions"
 	"github.com/xronox/xronox-proxy/versions/memindex"
+	"github.com/xronox/xronox-proxy/versions/upkeep"
 )
 
 // without is the same storage with an index that knows nothing.
@@ -155,6 +157,34 @@ func TestRebuildBackup(t *testing.T) {
 	k.put("new", "1")
 	out, err := backup.Rebuild(t.Context())
 	if err != nil || out.Versions != 3 || out.Known != 2 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	backup.want("versions", backup.told(), k.told())
+}
+
+// TestRebuildUpload: a version with a lesser number than others that was committed after the backup is not lost.
+func TestRebuildUpload(t *testing.T) {
+	t.Parallel()
+	x := &committing{Index: memindex.New()}
+	k := open(t, func(o *versioned.Options) { o.Index = x })
+	k.now = begun.Add(-24 * time.Hour)
+	k.put("a", "1")
+	backup := k.without()
+	x.before = func() {
+		k.put("a", "3") // overtakes the one that is being written
+		var b bytes.Buffer
+		c := upkeep.Contents{Places: []string{k.BucketID}}
+		if _, err := upkeep.Dump(t.Context(), x, c, &b, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := upkeep.Load(t.Context(), backup.Index, &b, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.put("a", "22")
+	backup.want("the backup", backup.get("a"), "3")
+	backup.now = begun.Add(24 * time.Hour)
+	if out, err := backup.Rebuild(t.Context()); err != nil || out.Versions != 1 || out.Known != 2 {
 		t.Errorf("%+v, %v", out, err)
 	}
 	backup.want("versions", backup.told(), k.told())
