@@ -43,6 +43,8 @@ type kept struct {
 	*upkeep.Place
 	under string
 	below string // of the place's keys, those that begin with it are meant
+
+	has func(key string) bool // whether the bucket shows a key there; an alias may show more
 }
 
 // places are the places of a bucket. There are none while it keeps no versions.
@@ -51,7 +53,8 @@ func (k *keeper) places(route *router.Route) []kept {
 		return nil
 	}
 	var list []kept
-	mounts := router.NewSelector(route.Record).Mounts()
+	selector := router.NewSelector(route.Record)
+	mounts := selector.Mounts()
 	for i := range mounts {
 		m := &mounts[i]
 		if isPlace(m, route.Record.Versions) {
@@ -66,7 +69,10 @@ func (k *keeper) places(route *router.Route) []kept {
 		if len(mounts) > 1 {
 			name += " " + m.ID
 		}
-		list = append(list, kept{Place: &upkeep.Place{Place: versioned.NewPlace(o), Name: name}, under: m.Under})
+		list = append(list, kept{Place: &upkeep.Place{Place: versioned.NewPlace(o), Name: name}, under: m.Under, has: func(key string) bool {
+			at, err := selector.Select(m.Under + key)
+			return err == nil && at == i
+		}})
 	}
 	return list
 }
@@ -279,10 +285,10 @@ func (k *keeper) expiry(report func(upkeep.Expired), dryRun bool) upkeep.Expiry 
 	return x
 }
 
-// restore brings a place back.
+// restore brings a place back, as far as the bucket shows it.
 func (t *task) restore(ctx context.Context, p kept) (any, error) {
 	return p.RestoreAsOf(ctx, upkeep.Past{
-		Prefix: p.below, At: t.At, DryRun: t.DryRun, By: backends.Request{AccessKey: t.As},
+		Prefix: p.below, At: t.At, Has: p.has, DryRun: t.DryRun, By: backends.Request{AccessKey: t.As},
 		Report: func(x upkeep.Change) {
 			x.Key = p.under + x.Key
 			t.item(x)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -35,6 +36,10 @@ const (
 func (a *app) serveUpkeep(ctx context.Context, cfg *config.Config, m *mapping.Map) error {
 	secret := rand.Text()
 	file := filepath.Join(cfg.Proxy.DataDir, tokenFile)
+	if _, err := os.Stat(cfg.Proxy.DataDir); errors.Is(err, fs.ErrNotExist) {
+		a.background(ctx, newKeeper(a, cfg, m).loop) // Nothing is kept on this machine that commands could not open.
+		return nil
+	}
 	if err := writePrivate(file, []byte(secret+"\n")); err != nil {
 		return fmt.Errorf("admin token: %w", err)
 	}

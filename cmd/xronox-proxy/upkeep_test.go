@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/config"
+	"github.com/xronox/xronox-proxy/internal/mongoserver"
 	"github.com/xronox/xronox-proxy/versions/upkeep"
 )
 
@@ -370,4 +371,72 @@ func TestIndexCommands(t *testing.T) {
 		t.Errorf("made, of which storage says nothing: %s", got)
 	}
 	r.end(t)
+}
+
+// TestMigrateMongo moves an index to MongoDB and back; each serves the same versions.
+func TestMigrateMongo(t *testing.T) {
+	uri := mongoserver.Start(t).URI()
+	root := t.TempDir()
+	dir := filepath.Join(root, "data")
+	configure := func(name, more string) string {
+		file := filepath.Join(root, name)
+		text := `
+spacesConnections: {s: {endpoint: "http://localhost:9000", region: us-east-1, accessKey: a, secretKey: b}}
+databases: {knowledge: {genericDatabase: {dbConnRef: m, spaceConnRef: s, bucket: data, dbName: d}, domainsDatabases: [], tenantDatabases: []}}
+dbConnections: {m: {mongoUri: "` + uri + `"}}
+collectionMaps: {}
+xronoxProxy:
+  automaticBuckets: false
+  createBuckets: false
+  virtualBuckets: {kept: {mode: flat, bucket: b, versioning: enabled}}
+  ` + more
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	embedded := configure("embedded.yaml", "")
+	mongo := configure("mongo.yaml", "index: {driver: mongo, dbConnRef: m, dbName: xronox_proxy}")
+	back := configure("back.yaml", "dataDir: "+filepath.Join(root, "back"))
+	r := serveDir(t, dir, "--config", embedded)
+	c := client(t, dir, r.s3)
+	versionedBucket(t, c, "made")
+	putObject(t, c, "kept", "doc", "text")
+	history := func(file, adminAddr string) string {
+		t.Helper()
+		var all strings.Builder
+		for _, object := range [][2]string{{"made", "dir/doc"}, {"made", "gone"}, {"kept", "doc"}} {
+			stdout, stderr, err := command(t, dir, adminAddr, "--config", file, "history", object[0], object[1])
+			if err != nil {
+				t.Fatalf("%v\n%s", err, stderr)
+			}
+			all.WriteString(stdout)
+		}
+		return all.String()
+	}
+	want := history(embedded, r.admin)
+	r.end(t)
+	migrate := func(from, to string) {
+		t.Helper()
+		stdout, stderr, err := command(t, dir, "127.0.0.1:1", "--config", from, "index", "migrate", to)
+		if err != nil || !strings.Contains(stdout, "1 buckets, 2 settings, 0 tombstones, 4 slots, 5 rows") {
+			t.Fatalf("%v\n%s\n%s", err, stdout, stderr)
+		}
+	}
+	migrate(embedded, mongo)
+	r = serveDir(t, dir, "--config", mongo)
+	if got := getObject(t, client(t, dir, r.s3), "made", "dir/doc"); got != "second" {
+		t.Errorf("over MongoDB: %q", got)
+	}
+	if got := history(mongo, r.admin); got != want {
+		t.Errorf("over MongoDB:\n%s\nwant\n%s", got, want)
+	}
+	r.end(t)
+	migrate(mongo, back)
+	if err := errors.Join(os.RemoveAll(filepath.Join(dir, "index")), os.Rename(filepath.Join(root, "back", "index"), filepath.Join(dir, "index"))); err != nil {
+		t.Fatal(err)
+	}
+	if got := history(embedded, "127.0.0.1:1"); got != want {
+		t.Errorf("back again:\n%s\nwant\n%s", got, want)
+	}
 }

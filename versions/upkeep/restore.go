@@ -36,6 +36,8 @@ type Past struct {
 	DryRun bool
 	By     backends.Request // who does it
 	Report func(Change)     // called by one at a time
+
+	Has func(key string) bool // which keys are meant; nil: all that begin with Prefix
 }
 
 // Restored is what a restore did, or would do.
@@ -102,6 +104,9 @@ func then(o *object, at time.Time) *versions.Version {
 
 // object restores an object that the index knows.
 func (r *restorer) object(ctx context.Context, o *object) error {
+	if r.Has != nil && !r.Has(o.Key) {
+		return nil
+	}
 	want, now := then(o, r.At), o.Top.State.Current
 	switch {
 	case want == nil && now.Meta() == nil, want.Is(now), want != nil && isRestored(now, want):
@@ -130,6 +135,9 @@ func (r *restorer) delete(ctx context.Context, key string) error {
 func (r *restorer) before(ctx context.Context) error {
 	w := r.begin("objects from before", 0)
 	return r.eachUnknown(ctx, r.Prefix, w, func(key string) error {
+		if r.Has != nil && !r.Has(key) {
+			return nil
+		}
 		head, err := r.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
 		if s3err.Is(err, s3err.NoSuchKey) {
 			return nil
