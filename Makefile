@@ -5,7 +5,7 @@ FUZZTIME ?= 30s
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 
-.PHONY: help run build install check format tools test race fuzz bench clients
+.PHONY: help run build install check format tools test race fuzz bench clients linearizable
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ race: ## the quick tests again and again, to find races (COUNT times)
 
 fuzz: ## every fuzz target for FUZZTIME
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+linearizable: servers-install ## proxies killed at random under 100,000 operations, their history checked
+	XRONOX_LONG=1 go test -count 1 -v -timeout 3h -run 'TestShared|TestEmbedded' ./test/linearizable/
 
 bench: ## every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
