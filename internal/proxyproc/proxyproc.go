@@ -5,6 +5,7 @@ package proxyproc
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ import (
 const (
 	startTimeout = time.Minute
 	stopTimeout  = time.Minute
+	runTimeout   = 2 * time.Minute
 )
 
 // Options say how the binary is started; the zero value is a server with local
@@ -105,12 +107,7 @@ func Start(t testing.TB, o Options) *Proxy {
 	}
 	p := &Proxy{t: t, command: exec.Command(binary, args...), ended: make(chan struct{})}
 	p.command.Dir = o.Dir // no configuration of the developer's is found
-	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
-		if v, ok := os.LookupEnv(name); ok {
-			p.command.Env = append(p.command.Env, name+"="+v)
-		}
-	}
-	p.command.Env = append(p.command.Env, o.Env...)
+	p.command.Env = append(environment(), o.Env...)
 	stderr, err := p.command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -151,6 +148,43 @@ func (p *Proxy) Log() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.log.String()
+}
+
+// Run runs another command of the binary, on the data directory and the configuration of a server, and returns what
+// it prints. It fails when the command does, with what it says on standard error.
+func Run(t testing.TB, o Options, args ...string) (string, error) {
+	t.Helper()
+	binary, err := Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Dir == "" {
+		o.Dir = t.TempDir()
+	}
+	args = append([]string{"--data-dir", o.Dir}, args...)
+	if o.Config != "" {
+		args = append([]string{"--config", o.Config}, args...)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+	defer cancel()
+	command := exec.CommandContext(ctx, binary, args...)
+	command.Dir, command.Env = o.Dir, append(environment(), o.Env...)
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if err := command.Run(); err != nil {
+		return stdout.String(), fmt.Errorf("xronox-proxy %s: %w\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return stdout.String(), nil
+}
+
+// environment is what the binary gets to see of this process's.
+func environment() (env []string) {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
+		if v, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
 }
 
 // Kill ends the server at once, as when a machine is lost, and waits for its end.

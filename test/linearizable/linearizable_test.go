@@ -125,12 +125,12 @@ func once(t *testing.T, r run, s shared) total {
 	}
 	x := s.index(t)
 	logs, record := w.logs(t, x)
-	if s.store != nil {
-		w.heads(t, logs, record)
-	}
 	if err := x.Close(); err != nil {
 		t.Error(err)
 	}
+	w.heads(t, logs, record, false)
+	w.verify(t)
+	w.heads(t, logs, record, true)
 	w.Resolve(logs)
 	if problem := w.Verdict(); problem != "" {
 		t.Errorf("seed %d: %s%s", r.seed, problem, w.Explain())

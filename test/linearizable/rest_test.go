@@ -1,6 +1,7 @@
 package linearizable
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -13,6 +14,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/xronox/xronox-proxy/backends/versioned"
+	"github.com/xronox/xronox-proxy/internal/proxyproc"
 	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/versions"
 )
@@ -61,15 +63,42 @@ func (w *world) logs(t *testing.T, x versions.Index) (logs [][]versions.Row, rec
 	return logs, record
 }
 
-// heads holds that, after each key was read, its head is its current version. Repairs are made in the background.
-func (w *world) heads(t *testing.T, logs [][]versions.Row, record router.BucketRecord) {
+// heads holds that heads are the current versions: after each key was read, those that there are; after `index
+// verify` has repaired what it found, also those that must not be there, of which no reader takes notice.
+func (w *world) heads(t *testing.T, logs [][]versions.Row, record router.BucketRecord, verified bool) {
 	t.Helper()
+	if w.shared.store == nil {
+		return
+	}
 	for i, log := range logs {
-		if len(log) > 0 {
-			eventually(t, "the head of "+w.key(i), func() error {
-				return w.head(t, w.key(i), log[len(log)-1].State.Current, &record.Mounts[0])
-			})
+		if len(log) == 0 {
+			continue
 		}
+		if v := log[len(log)-1].State.Current; verified || v != nil && !v.Marker {
+			eventually(t, "the head of "+w.key(i), func() error { return w.head(t, w.key(i), v, &record.Mounts[0]) })
+		}
+	}
+}
+
+// verify has `index verify` repair what the kills left, and holds that all of it could be, and then is.
+func (w *world) verify(t *testing.T) {
+	t.Helper()
+	var found struct {
+		Items []struct{ Problem, Key string }
+	}
+	args := []string{"index", "verify", "--json", "--as", readerKey}
+	out, err := proxyproc.Run(t, w.shared.options[0], append(args, "--repair", bucket)...)
+	if err == nil {
+		err = json.Unmarshal([]byte(out), &found)
+	}
+	if err != nil {
+		w.Problem("repairing: %v\n%s", err, out)
+	}
+	for _, p := range found.Items {
+		t.Logf("repaired: %s, %s", p.Problem, p.Key)
+	}
+	if out, err := proxyproc.Run(t, w.shared.options[0], append(args, bucket)...); err != nil {
+		w.Problem("repaired, and not right: %v\n%s", err, out)
 	}
 }
 
