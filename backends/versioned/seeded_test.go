@@ -310,7 +310,7 @@ func TestSeededBugs(t *testing.T) {
 		head     = "the head of"
 		left     = "is left behind"
 		twoRows  = "has two rows"
-		attempts = 60
+		attempts = 300
 	)
 	f := func(name, want string, v router.Versioning, rate float64, bug seededBug) {
 		t.Helper()
