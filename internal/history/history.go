@@ -61,13 +61,6 @@ func (h *History) Begun() int {
 	return h.begun
 }
 
-// Done is how many operations are in the history.
-func (h *History) Done() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.done)
-}
-
 // writes reports whether the operation changes something.
 func (o *Op) writes() bool { return o.In.Kind == Put || o.In.Kind == Delete || o.In.Kind == Remove }
 

@@ -71,6 +71,7 @@ func (o *op) done(err error) {
 	)
 	switch {
 	case err == nil:
+		o.w.answered.Add(1)
 		o.Done()
 	case unanswered(err) || !errors.As(err, &answer) || !errors.As(err, &api):
 		if httpStatus(err) == http.StatusInternalServerError {
@@ -80,6 +81,7 @@ func (o *op) done(err error) {
 		o.Failed()
 	default:
 		o.Out.Code, o.Out.ID = s3err.Code(api.ErrorCode()), answer.Response.Header.Get("X-Amz-Version-Id")
+		o.w.answered.Add(1)
 		o.Done()
 	}
 }

@@ -48,9 +48,10 @@ type world struct {
 	shared shared
 	kills  int
 
-	unanswered atomic.Int64
-	ticks      chan struct{} // gets an element after each operation
-	finished   chan struct{} // closed when the clients are
+	answered, unanswered atomic.Int64
+
+	ticks    chan struct{} // gets an element after each operation
+	finished chan struct{} // closed when the clients are
 
 	mu        sync.Mutex
 	changed   *sync.Cond
