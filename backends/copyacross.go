@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/s3err"
 )
@@ -18,6 +19,14 @@ type Source struct {
 	// Shown is the VersionId of the object as clients know it, set by the composition that
 	// found it; empty where there are no versions.
 	Shown string
+
+	// Tags are the object's, which a copy takes over; nil when it has none, or is in no place that has tags.
+	Tags *types.Tagging
+}
+
+// samePlace reports whether two sources are one object.
+func (s Source) samePlace(o Source) bool {
+	return s.Backend == o.Backend && s.CopySource == o.CopySource
 }
 
 // Locator is a composition in which reading an object is nothing but reading
@@ -59,7 +68,7 @@ func copyLocated[Out any](ctx context.Context, src Source, do func(Source) (*Out
 	at, err := src.Located(ctx)
 	for err == nil {
 		out, failed := do(at)
-		if !s3err.Is(failed, s3err.NoSuchKey) || at == src {
+		if !s3err.Is(failed, s3err.NoSuchKey) || at.samePlace(src) {
 			return at, out, failed
 		}
 		before := at
@@ -151,6 +160,9 @@ func (s Source) Located(ctx context.Context) (Source, error) {
 		}
 		if below.Shown == "" {
 			below.Shown = s.Shown
+		}
+		if below.Tags == nil {
+			below.Tags = s.Tags
 		}
 		s = below
 	}

@@ -23,7 +23,6 @@ func (b *builder) versions(s *scope) *router.Mount {
 			return nil
 		}
 	}
-	m.Policy.Access = ""
 	return &m
 }
 

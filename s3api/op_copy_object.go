@@ -48,6 +48,9 @@ func (c *call) copyObjectInput() (*s3.CopyObjectInput, error) {
 	if err := c.noPart(); err != nil {
 		return nil, err
 	}
+	if err := c.noVersion(); err != nil {
+		return nil, err
+	}
 	h, err := c.objectHeaders()
 	if err != nil {
 		return nil, err
@@ -72,6 +75,8 @@ func (c *call) copyObjectInput() (*s3.CopyObjectInput, error) {
 	}
 	if d := c.header("X-Amz-Tagging-Directive"); d != "" && d != string(types.TaggingDirectiveCopy) && d != string(types.TaggingDirectiveReplace) {
 		return nil, s3err.InvalidArg("x-amz-tagging-directive", d, "Unknown tagging directive.")
+	} else {
+		in.TaggingDirective = types.TaggingDirective(d)
 	}
 	if name := c.header("X-Amz-Checksum-Algorithm"); name != "" {
 		a, ok := checksum.Parse(name)

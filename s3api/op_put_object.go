@@ -30,6 +30,9 @@ func (c *call) putObjectInput() (*s3.PutObjectInput, error) {
 	if err := c.noPart(); err != nil {
 		return nil, err
 	}
+	if err := c.noVersion(); err != nil {
+		return nil, err
+	}
 	h, err := c.objectHeaders()
 	if err != nil {
 		return nil, err

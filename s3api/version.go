@@ -57,3 +57,11 @@ func (c *call) setMarker(marker *bool) {
 		c.set("x-amz-delete-marker", "true")
 	}
 }
+
+// noVersion refuses to write an object as a version that the client names.
+func (c *call) noVersion() error {
+	if v, ok := c.query.lookup("versionId"); ok {
+		return s3err.InvalidArg("versionId", v, "This operation does not accept a version-id.")
+	}
+	return nil
+}

@@ -30,12 +30,30 @@ func (b *bucket) Locate(ctx context.Context, src backends.CopySource) (backends.
 			return backends.Source{}, err
 		}
 	}
-	return backends.Source{Backend: b.Heads, CopySource: backends.CopySource{Key: f.Key}, Shown: nullVersionID}, nil
+	at := backends.Source{Backend: b.Heads, CopySource: backends.CopySource{Key: f.Key}, Shown: nullVersionID}
+	if f.version != nil {
+		at.Tags = tagging(f.version.Tags)
+	}
+	return at, nil
 }
 
 // bodySource is the body of a version as the source of a copy.
 func (b *bucket) bodySource(key string, v *versions.Version) backends.Source {
-	return backends.Source{Backend: b.Bodies, CopySource: backends.CopySource{Key: b.body(key, v.ID)}, Shown: v.ID.String()}
+	return backends.Source{
+		Backend: b.Bodies, CopySource: backends.CopySource{Key: b.body(key, v.ID)}, Shown: v.ID.String(), Tags: tagging(v.Tags),
+	}
+}
+
+// tagging are tags in S3's words; nil when there are none.
+func tagging(tags []versions.Tag) *types.Tagging {
+	if len(tags) == 0 {
+		return nil
+	}
+	t := &types.Tagging{}
+	for i := range tags {
+		t.TagSet = append(t.TagSet, types.Tag{Key: &tags[i].Key, Value: &tags[i].Value})
+	}
+	return t
 }
 
 // errMarkerSource is what a copy is told whose source is a delete marker.
@@ -91,6 +109,9 @@ func (b *bucket) ImportObject(ctx context.Context, src backends.Source, in *s3.C
 		return nil, err
 	}
 	w.version.StorageClass = in.StorageClass
+	if in.TaggingDirective != types.TaggingDirectiveReplace {
+		w.version.Tags = tagsOf(src.Tags)
+	}
 	out, err := w.copyBody(ctx, src, in)
 	if err != nil {
 		return nil, err

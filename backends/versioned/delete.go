@@ -85,6 +85,9 @@ func (b *bucket) removeVersion(ctx context.Context, in *s3.DeleteObjectInput) (*
 		if err := backends.CheckDelete(v.Meta(), in); err != nil || v == nil {
 			return top, err
 		}
+		if b.Immutable && !v.Marker {
+			return top, s3err.New(s3err.AccessDenied)
+		}
 		var previous *versions.Version
 		if wasCurrent = v.Is(top.State.Current); wasCurrent {
 			if previous, err = versions.Previous(ctx, b.Index, at, v); err != nil {

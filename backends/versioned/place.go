@@ -110,14 +110,10 @@ func Held(v *versions.Version, now time.Time) bool {
 func (p *Place) Restore(ctx context.Context, key string, v *versions.Version) error {
 	b, src := p.Backend(), backends.CopySource{Key: key, VersionID: v.ID.String()}
 	in := &s3.CopyObjectInput{Key: &key, MetadataDirective: types.MetadataDirectiveCopy, StorageClass: v.StorageClass}
-	if err := copyAny(ctx, b, backends.Source{Backend: b, CopySource: src}, in, v.Size); err != nil || len(v.Tags) == 0 {
-		return err
+	if err := copyAny(ctx, b, backends.Source{Backend: b, CopySource: src}, in, v.Size); err != nil || len(v.Tags) == 0 || v.Size <= backends.MaxCopySize {
+		return err // A copy takes the tags along, unless it is made by parts.
 	}
-	tags := &types.Tagging{}
-	for _, t := range v.Tags {
-		tags.TagSet = append(tags.TagSet, types.Tag{Key: &t.Key, Value: &t.Value})
-	}
-	_, err := p.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{Key: &key, Tagging: tags})
+	_, err := p.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{Key: &key, Tagging: tagging(v.Tags)})
 	return err
 }
 

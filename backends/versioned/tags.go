@@ -33,14 +33,20 @@ func (b *bucket) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingIn
 
 // PutObjectTagging implements [backends.Tagger].
 func (b *bucket) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error) {
-	var tags []versions.Tag
-	if in.Tagging != nil {
-		for _, t := range in.Tagging.TagSet {
-			tags = append(tags, versions.Tag{Key: aws.ToString(t.Key), Value: aws.ToString(t.Value)})
-		}
-	}
+	tags := tagsOf(in.Tagging)
 	id, err := b.amend(ctx, in.Key, in.VersionId, func(v *versions.Version) { v.Tags = tags })
 	return &s3.PutObjectTaggingOutput{VersionId: id}, err
+}
+
+// tagsOf are tags as the index has them.
+func tagsOf(t *types.Tagging) (tags []versions.Tag) {
+	if t == nil {
+		return nil
+	}
+	for _, t := range t.TagSet {
+		tags = append(tags, versions.Tag{Key: aws.ToString(t.Key), Value: aws.ToString(t.Value)})
+	}
+	return tags
 }
 
 // DeleteObjectTagging implements [backends.Tagger].

@@ -45,6 +45,9 @@ type Options struct {
 	// the process end its writes.
 	Private bool
 
+	// Immutable says that no version can be removed by clients.
+	Immutable bool
+
 	HeadKMSKeyID string             // encrypts heads; empty: the store's own default
 	BodyClass    types.StorageClass // of bodies, whatever class their objects have; empty: the object's
 	BodyKMSKeyID string             // encrypts bodies; empty: as the object is

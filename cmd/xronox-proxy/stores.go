@@ -313,7 +313,7 @@ func (c *composer) place(r *router.BucketRecord, m *router.Mount, route *router.
 		Index:  c.index, BucketID: r.IndexID(m), DataType: m.ID,
 		Versioning: route.Settings.Versioning, Complete: route.Settings.Complete, Door: route.Door,
 		HeadKMSKeyID: m.Policy.KMSKeyID, BodyClass: types.StorageClass(v.Policy.StorageClass), BodyKMSKeyID: v.Policy.KMSKeyID,
-		Private: isLocal(m.Backend) && isLocal(v.Backend), Repairs: c.repairs, Log: c.log,
+		Immutable: v.Policy.Access != "", Private: isLocal(m.Backend) && isLocal(v.Backend), Repairs: c.repairs, Log: c.log,
 	}
 }
 
