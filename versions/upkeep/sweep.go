@@ -33,7 +33,8 @@ type sweeper struct {
 
 // Sweep collects what nobody needs any more: bodies of writes that were never committed, rows of versions that were
 // removed, and their slots. All of it must have been seen dead for [versions.KeepDead]: a body by a sweep that noted
-// it, so that those of writes under way are out of its reach, which give up long before.
+// it, so that those of writes under way are out of its reach, which give up long before. For rows it goes by their
+// times: the clocks of proxies must not be a day apart.
 //
 // since is when a sweep began that left nothing marked, or zero: of objects that were not changed since, rows are
 // not read again. A failure does not keep others from being swept; the first is returned.
