@@ -440,3 +440,56 @@ xronoxProxy:
 		t.Errorf("back again:\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestUpkeepTyped: a bucket with several places is looked after as one, with keys as the bucket has them.
+func TestUpkeepTyped(t *testing.T) {
+	root := t.TempDir()
+	dir, file := filepath.Join(root, "data"), filepath.Join(root, "config.yaml")
+	text := `
+localStorage: {basePath: "` + filepath.Join(root, "local") + `", enabled: true}
+spacesConnections: {}
+databases: {knowledge: {genericDatabase: {dbConnRef: m, bucket: data, dbName: d}, domainsDatabases: [], tenantDatabases: []}}
+dbConnections: {m: {mongoUri: "mongodb://localhost"}}
+collectionMaps: {}
+xronoxProxy:
+  automaticBuckets: false
+  virtualBuckets: {all: {mode: typed, database: knowledge, versioning: enabled}}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := serveDir(t, dir, "--config", file)
+	c := client(t, dir, r.s3)
+	for _, key := range []string{"records/orders/1/head.json", "content/orders/1/blob.bin", "content/orders/2/blob.bin"} {
+		putObject(t, c, "all", key, "one")
+	}
+	f := func(want string, args ...string) string {
+		t.Helper()
+		stdout, stderr, err := command(t, dir, r.admin, append([]string{"--config", file}, args...)...)
+		if err != nil || !regexp.MustCompile(want).MatchString(stdout) {
+			t.Errorf("%v: %v\n%s\n%s\nwant %s", args, err, stdout, stderr, want)
+		}
+		return stdout
+	}
+	var events []upkeep.Event
+	if err := json.Unmarshal([]byte(f("", "history", "--json", "all", "content/orders/2/blob.bin")), &events); err != nil || len(events) != 1 {
+		t.Fatal(err, events)
+	}
+	asOf := events[0].Time.Format(time.RFC3339Nano)
+	for _, key := range []string{"records/orders/1/head.json", "content/orders/1/blob.bin", "content/orders/2/blob.bin"} {
+		putObject(t, c, "all", key, "second")
+	}
+	f(`(?m)^all records: 1 objects, 2 versions, 2 bodies: 0 problems\nall content: 2 objects, 4 versions, 4 bodies: 0 problems$`, "index", "verify", "all")
+	f(`(?m)^put back +content/orders/1/blob.bin +\S+ +3 B\nall content: 1 put back \(3 B\), 0 deleted, 0 as they were\n\z`, "restore", "--as-of", asOf, "all/content/orders/1/")
+	f(`(?s)^put back +content/orders/2/blob.bin.*put back +records/orders/1/head.json.*content: 1 put back \(3 B\), 0 deleted, 1 as`, "restore", "--as-of", asOf, "all")
+	for _, key := range []string{"records/orders/1/head.json", "content/orders/1/blob.bin", "content/orders/2/blob.bin"} {
+		if got := getObject(t, c, "all", key); got != "one" {
+			t.Errorf("%s reads %q", key, got)
+		}
+	}
+	if _, _, err := command(t, dir, r.admin, "--config", file, "history", "all", "versions/orders/1/v0.json"); err == nil || !strings.Contains(err.Error(), "are those of versions themselves") {
+		t.Errorf("the history of a body: %v", err)
+	}
+	f(`(?m)^all records: 1 objects, 0 versions made, 3 known$`, "index", "rebuild")
+	r.end(t)
+}
