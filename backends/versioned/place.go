@@ -2,6 +2,8 @@ package versioned
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -38,12 +40,34 @@ func (p *Place) Tell(ctx context.Context, key string, row versions.Row) error {
 	return p.putMarker(ctx, p.Object(key), row)
 }
 
+// ErrLostRows says that the plain place has a copy of a version that the index has lost.
+var ErrLostRows = errors.New("the index has lost rows: run `xronox-proxy index rebuild` first")
+
 // Adopt takes the object of a key that was there before versions into the index, and reports whether
-// there was one that the index did not know.
+// there was one that the index did not know. A copy of a version is none: [ErrLostRows].
 func (p *Place) Adopt(ctx context.Context, key string) (bool, error) {
-	top, err := p.Index.Top(ctx, p.Object(key))
-	if err != nil || top.Seq > 0 {
+	head, err := p.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+	if s3err.Is(err, s3err.NoSuchKey) {
+		return false, nil
+	}
+	if err != nil {
 		return false, err
+	}
+	copied := false
+	if m, ok := ReadMark(head.Metadata); ok {
+		body := p.body(key, m.ID)
+		out, err := p.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &body})
+		if err != nil && !s3err.Is(err, s3err.NoSuchKey) {
+			return false, err
+		}
+		copied = err == nil && out.Metadata[markVersion] == m.ID.Name()
+	}
+	top, err := p.Index.Top(ctx, p.Object(key))
+	switch {
+	case err != nil || top.Seq > 0:
+		return false, err
+	case copied:
+		return false, fmt.Errorf("%q: %w", key, ErrLostRows)
 	}
 	top, err = p.adopt(ctx, p.Object(key))
 	return top.Seq > 0, err

@@ -3,6 +3,7 @@ package upkeep_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -237,6 +238,31 @@ func TestImport(t *testing.T) {
 	if _, err := k.Import(ctx); err == nil {
 		t.Error("an import that is broken off succeeds")
 	}
+}
+
+// TestImportLost: copies of versions that the index has lost are not taken for objects from before.
+func TestImportLost(t *testing.T) {
+	t.Parallel()
+	k := open(t, func(o *versioned.Options) { o.Complete = false })
+	k.put("a", "1")
+	k.raw("plain/b", "1")
+	lost := k.without()
+	if out, err := lost.Import(t.Context()); !errors.Is(err, versioned.ErrLostRows) || out.Adopted != 1 || out.Failed != 1 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if _, err := lost.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := lost.Import(t.Context()); err != nil || out.Adopted != 0 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	lost.want("verify", lost.verify(false), "")
+	k.rawDelete("versions/.content/a/v0") // The copy is all that there is.
+	lost = k.without()
+	if out, err := lost.Import(t.Context()); err != nil || out.Adopted != 2 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	lost.want("all", lost.all(), "a=1 b=1")
 }
 
 // TestOrphanOfLostIndex: where the index has lost rows, repairing leaves bodies alone that it does not know, and no sweep

@@ -239,6 +239,29 @@ func TestVerifyBefore(t *testing.T) {
 	k.want("gone", k.verify(false), "missing body .content/older/v0")
 }
 
+// TestVerifyFails: a store or an index that cannot be asked is an error, and nothing is reported of it.
+func TestVerifyFails(t *testing.T) {
+	t.Parallel()
+	k := open(t, nil)
+	k.put("a", "1")
+	k.remove("b", k.put("b", "1"))
+	for n := 1; ; n++ {
+		k.store.SetPlan(faultbackend.Nth(n, faultbackend.Fault{Err: errStore}))
+		out, err := k.Verify(t.Context(), upkeep.Check{Repair: true})
+		calls := len(k.store.Calls())
+		k.store.SetPlan(nil)
+		if calls < n {
+			if err != nil || n < 4 {
+				t.Errorf("after %d calls: %v", calls, err)
+			}
+			break
+		}
+		if !errors.Is(err, errStore) || out.Problems > 0 {
+			t.Errorf("call %d: %+v, %v", n, out, err)
+		}
+	}
+}
+
 // errStore is a store that fails.
 var errStore = errors.New("the store fails")
 
