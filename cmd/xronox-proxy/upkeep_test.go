@@ -493,3 +493,54 @@ xronoxProxy:
 	f(`(?m)^all records: 1 objects, 0 versions made, 3 known$`, "index", "rebuild")
 	r.end(t)
 }
+
+// TestImportCommand: objects from before a bucket had versions are imported while the server runs, and from then on listings do
+// not ask the storage for them.
+func TestImportCommand(t *testing.T) {
+	dir, file, dumped := t.TempDir(), filepath.Join(t.TempDir(), "config.yaml"), filepath.Join(t.TempDir(), "dump")
+	configure := func(versioning string) {
+		if err := os.WriteFile(file, []byte("xronoxProxy: {virtualBuckets: {kept: {mode: flat, bucket: b"+versioning+"}}}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	configure("")
+	r := serveDir(t, dir, "--config", file)
+	putObject(t, client(t, dir, r.s3), "kept", "old", "one")
+	r.end(t)
+	configure(", versioning: enabled")
+	r = serveDir(t, dir, "--config", file)
+	c := client(t, dir, r.s3)
+	f := func(want string, args ...string) {
+		t.Helper()
+		stdout, stderr, err := command(t, dir, r.admin, append([]string{"--config", file}, args...)...)
+		if err != nil || !strings.Contains(stdout, want) {
+			t.Errorf("%v: %v\n%s\n%s", args, err, stdout, stderr)
+		}
+	}
+	complete := func() bool {
+		t.Helper()
+		f("", "index", "dump", dumped)
+		text, err := os.ReadFile(dumped)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(string(text), `"complete":true`)
+	}
+	if complete() {
+		t.Error("complete before the import")
+	}
+	f("null", "history", "kept", "old")
+	f("kept: 0 objects, 0 versions, 0 bodies: 0 problems", "index", "verify")
+	f("kept: 1 objects imported", "index", "import", "kept")
+	if !complete() {
+		t.Error("not complete after the import")
+	}
+	f("kept: 0 objects imported", "index", "import")
+	f("kept: 1 objects, 1 versions, 0 bodies: 0 problems", "index", "verify")
+	if got := getObject(t, c, "kept", "old"); got != "one" {
+		t.Errorf("old reads %q", got)
+	}
+	putObject(t, c, "kept", "old", "second")
+	f("kept: 1 objects, 2 versions, 2 bodies: 0 problems", "index", "verify")
+	r.end(t)
+}
