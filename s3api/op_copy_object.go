@@ -73,11 +73,11 @@ func (c *call) copyObjectInput() (*s3.CopyObjectInput, error) {
 	default:
 		return nil, s3err.InvalidArg("x-amz-metadata-directive", string(d), "Unknown metadata directive.")
 	}
-	if d := c.header("X-Amz-Tagging-Directive"); d != "" && d != string(types.TaggingDirectiveCopy) && d != string(types.TaggingDirectiveReplace) {
+	d := c.header("X-Amz-Tagging-Directive")
+	if d != "" && d != string(types.TaggingDirectiveCopy) && d != string(types.TaggingDirectiveReplace) {
 		return nil, s3err.InvalidArg("x-amz-tagging-directive", d, "Unknown tagging directive.")
-	} else {
-		in.TaggingDirective = types.TaggingDirective(d)
 	}
+	in.TaggingDirective = types.TaggingDirective(d)
 	if name := c.header("X-Amz-Checksum-Algorithm"); name != "" {
 		a, ok := checksum.Parse(name)
 		if !ok {
