@@ -38,8 +38,9 @@ type Slot struct {
 	N     int64
 	Taken time.Time // for the operator, and kept to the millisecond
 
-	// Early says that the body ends with the process that writes it, if that does: TakeSlot need not wait until the
-	// slot is durable. It is not kept.
+	// Early says that nobody but this process writes the object, so that TakeSlot need not wait until the slot is durable.
+	// When the process ends just then, its body may stay without a slot, until the next writer takes
+	// the number again. It is not kept.
 	Early bool
 }
 

@@ -48,6 +48,10 @@ xronoxProxy:
 		o := proxyproc.Options{Config: config}
 		return shared{
 			options: []proxyproc.Options{o, o}, store: direct,
+			outage: func(t *testing.T) {
+				database.Stop(t)
+				database.Start(t)
+			},
 			index: func(t *testing.T) versions.Index {
 				x, err := mongoindex.Open(t.Context(), mongoindex.Options{URI: database.URI(), Database: name})
 				if err != nil {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +18,7 @@ import (
 	"github.com/xronox/xronox-proxy/internal/proxyproc"
 	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/versions"
+	"github.com/xronox/xronox-proxy/versions/upkeep"
 )
 
 // rest looks at everything when nothing is killed any more: each proxy shows every key, and each version that
@@ -83,22 +85,64 @@ func (w *world) heads(t *testing.T, logs [][]versions.Row, record router.BucketR
 // verify has `index verify` repair what the kills left, and holds that all of it could be, and then is.
 func (w *world) verify(t *testing.T) {
 	t.Helper()
-	var found struct {
-		Items []struct{ Problem, Key string }
-	}
-	args := []string{"index", "verify", "--json", "--as", readerKey}
-	out, err := proxyproc.Run(t, w.shared.options[0], append(args, "--repair", bucket)...)
-	if err == nil {
-		err = json.Unmarshal([]byte(out), &found)
+	left, err := w.problems(t, "--repair")
+	// A put of the embedded index does not wait for its slot, which can be lost when its body is not. Such a body is kept,
+	// since it could be of a row that was lost. Who writes the object next takes its number.
+	if keys := orphans(left); w.shared.store == nil && len(keys) > 0 {
+		w.start(t, 0)
+		for key := range keys {
+			w.overwrite(t, key)
+		}
+		w.kill(0)
+		_, err = w.problems(t, "--repair")
 	}
 	if err != nil {
-		w.Problem("repairing: %v\n%s", err, out)
+		w.Problem("repairing: %v", err)
 	}
-	for _, p := range found.Items {
-		t.Logf("repaired: %s, %s", p.Problem, p.Key)
+	if _, err := w.problems(t); err != nil {
+		w.Problem("repaired, and not right: %v", err)
 	}
-	if out, err := proxyproc.Run(t, w.shared.options[0], append(args, bucket)...); err != nil {
-		w.Problem("repaired, and not right: %v\n%s", err, out)
+}
+
+// found is a problem that `index verify` has found.
+type found struct{ Problem, Key string }
+
+// problems runs `index verify`. Its error says what is not right.
+func (w *world) problems(t *testing.T, flags ...string) ([]found, error) {
+	t.Helper()
+	args := append([]string{"index", "verify", "--json", "--as", readerKey}, flags...)
+	out, err := proxyproc.Run(t, w.shared.options[0], append(args, bucket)...)
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, out)
+	}
+	var list struct{ Items []found }
+	if e := json.Unmarshal([]byte(out), &list); e != nil {
+		return nil, errors.Join(err, e)
+	}
+	for _, p := range list.Items {
+		t.Logf("found: %s, %s", p.Problem, p.Key)
+	}
+	return list.Items, err
+}
+
+// orphans are the keys with bodies that the index knows nothing of.
+func orphans(list []found) map[string]bool {
+	keys := map[string]bool{}
+	for _, p := range list {
+		if p.Problem == upkeep.OrphanBody {
+			keys[p.Key] = true
+		}
+	}
+	return keys
+}
+
+// overwrite takes all numbers that clients can have had at once.
+func (w *world) overwrite(t *testing.T, key string) {
+	t.Helper()
+	for range w.run.clients {
+		if _, err := w.clients[0].PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: strings.NewReader("later")}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

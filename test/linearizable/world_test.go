@@ -65,6 +65,7 @@ type shared struct {
 	options []proxyproc.Options               // of each process
 	index   func(t *testing.T) versions.Index // at rest
 	store   *s3.Client                        // where heads are; nil when there are none
+	outage  func(t *testing.T)                // kills the index's server and starts it again; nil when it has none
 }
 
 // credentialsOf are those of the operations of a run, as the configuration has them.
@@ -142,7 +143,6 @@ func (w *world) start(t *testing.T, i int) {
 // kill kills a process; clients notice before they are told.
 func (w *world) kill(i int) {
 	w.processes[i].Kill()
-	w.kills++
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.clients[i] = nil
@@ -196,10 +196,18 @@ func (w *world) live(t *testing.T) {
 	}()
 	r := rand.New(rand.NewPCG(w.run.seed, 1<<32))
 	every := w.run.ops / (w.run.kills + 1)
+	victims := len(w.processes)
+	if w.shared.outage != nil {
+		victims++
+	}
 	for i := 0; w.await(r.IntN(2*every), time.Duration(r.IntN(int(30*time.Millisecond)))); i++ {
-		victim := i % len(w.processes)
-		w.kill(victim)
-		w.start(t, victim)
+		w.kills++
+		if victim := i % victims; victim < len(w.processes) {
+			w.kill(victim)
+			w.start(t, victim)
+		} else {
+			w.shared.outage(t)
+		}
 		for len(w.ticks) > 0 {
 			<-w.ticks
 		}
