@@ -186,6 +186,6 @@ func (p *process) minio() error {
 			"MINIO_ROOT_USER=" + rootKey, "MINIO_ROOT_PASSWORD=" + rootSecret, "MINIO_DOMAIN=" + Domain + ",s3.amazonaws.com",
 			"MINIO_BROWSER=off", "MINIO_UPDATE=off", "MINIO_CALLHOME_ENABLE=off", "MINIO_REGION_NAME=" + region,
 		},
-		ready: "/minio/health/ready",
+		ready: "/minio/health/cluster", // health/ready is answered before accounts and buckets are loaded
 	})
 }
