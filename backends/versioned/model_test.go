@@ -201,6 +201,7 @@ func (m *bucketModel) copy(t *rapid.T) {
 	m.did(read, history.Output{ID: id, Value: s[i].Value}, nil)
 	write.Value = s[i].Value
 	m.did(write, history.Output{ID: aws.ToString(out.VersionId), ETag: aws.ToString(out.CopyObjectResult.ETag)}, nil)
+	m.tags[write.Key+" "+aws.ToString(out.VersionId)] = m.tags[read.Key+" "+id]
 }
 
 // tag tags a version.
