@@ -64,7 +64,7 @@ func MergeObjects(ctx context.Context, sources []ListSource, in *s3.ListObjectsV
 func MergeUploads(ctx context.Context, sources []UploadSource, in *s3.ListMultipartUploadsInput) (*s3.ListMultipartUploadsOutput, error) {
 	streams := make([]*stream[types.MultipartUpload], len(sources))
 	for i, s := range sources {
-		at, err := s.start(ctx, in)
+		at, err := s.start(ctx, in.KeyMarker, in.UploadIdMarker)
 		if err != nil {
 			return nil, err
 		}
@@ -113,22 +113,22 @@ func (s UploadSource) read(ctx context.Context, in *s3.ListMultipartUploadsInput
 	return withPrefixes(uploads, out.CommonPrefixes), aws.ToBool(out.IsTruncated), nil
 }
 
-// start is where the source goes on: within the uploads of KeyMarker when they are
-// its own, else behind them.
-func (s UploadSource) start(ctx context.Context, in *s3.ListMultipartUploadsInput) (position, error) {
-	at := position{name: aws.ToString(in.KeyMarker)}
-	if at.name == "" || aws.ToString(in.UploadIdMarker) == "" {
+// start is where a source goes on: within what it has of the key marker when that key is its own, else
+// behind it.
+func (f Filter) start(ctx context.Context, keyMarker, idMarker *string) (position, error) {
+	at := position{name: aws.ToString(keyMarker)}
+	if at.name == "" || aws.ToString(idMarker) == "" {
 		return at, nil
 	}
 	own := true
-	if s.Keep != nil {
+	if f.Keep != nil {
 		var err error
-		if own, err = s.Keep(ctx, at.name); err != nil {
+		if own, err = f.Keep(ctx, at.name); err != nil {
 			return at, err
 		}
 	}
 	if own {
-		at.uploadID = *in.UploadIdMarker
+		at.uploadID = *idMarker
 	}
 	return at, nil
 }

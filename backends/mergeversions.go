@@ -34,7 +34,7 @@ func VersionsOf(b Backend, bucket string, f Filter) VersionSource {
 func MergeVersions(ctx context.Context, sources []VersionSource, in *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error) {
 	streams := make([]*stream[listedVersion], len(sources))
 	for i, s := range sources {
-		at, err := s.start(ctx, in)
+		at, err := s.start(ctx, in.KeyMarker, in.VersionIdMarker)
 		if err != nil {
 			return nil, err
 		}
@@ -104,26 +104,6 @@ func versionsPage(page Page[listedVersion]) *s3.ListObjectVersionsOutput {
 		}
 	}
 	return out
-}
-
-// start is where the source goes on: within the versions of KeyMarker when they are its own, else
-// behind them.
-func (s VersionSource) start(ctx context.Context, in *s3.ListObjectVersionsInput) (position, error) {
-	at := position{name: aws.ToString(in.KeyMarker)}
-	if at.name == "" || aws.ToString(in.VersionIdMarker) == "" {
-		return at, nil
-	}
-	own := true
-	if s.Keep != nil {
-		var err error
-		if own, err = s.Keep(ctx, at.name); err != nil {
-			return at, err
-		}
-	}
-	if own {
-		at.uploadID = *in.VersionIdMarker
-	}
-	return at, nil
 }
 
 // read reads the source's part of what in asks for, after that position.

@@ -24,7 +24,7 @@ func stuck() error {
 // position is where a listing goes on: after that entry.
 type position struct {
 	name     string // key or common prefix
-	uploadID string // of an upload
+	uploadID string // of an upload; of a version its VersionId
 }
 
 // entry is what a page of a listing consists of.
