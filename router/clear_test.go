@@ -130,3 +130,23 @@ func TestRemovalEnds(t *testing.T) {
 		t.Errorf("making it again says %v", err)
 	}
 }
+
+// TestSuspendLetsThrough holds that writes under way are not refused because versions are suspended or enabled again.
+func TestSuspendLetsThrough(t *testing.T) {
+	t.Parallel()
+	w := versionedWorld(t)
+	route, err := w.Resolve(t.Context(), "t", "box")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SetVersioning(t.Context(), as("t/ann"), "box", router.Suspended); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := route.Door.Enter(t.Context()); err != nil {
+		t.Errorf("a write that began before says %v", err)
+	}
+	out, err := tryPut(t, w, "k")
+	if err != nil || aws.ToString(out.VersionId) != "null" {
+		t.Errorf("a write that begins now: %+v, %v", out, err)
+	}
+}

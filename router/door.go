@@ -114,7 +114,7 @@ func (d *Door) ask(ctx context.Context) error {
 	}
 	now, err := d.current(ctx)
 	switch {
-	case err == nil && now.Seq != d.settings.Seq:
+	case err == nil && !now.agrees(d.settings):
 		return changing()
 	case err == nil:
 		return nil

@@ -91,6 +91,17 @@ type Settings struct {
 	Complete bool `json:"complete,omitempty"`
 }
 
+// agrees reports whether writers may go by s and o at the same time: both ways of keeping versions are
+// commits to the same logs.
+func (s Settings) agrees(o Settings) bool {
+	return s.Seq == o.Seq || s.keepsVersions() && o.keepsVersions()
+}
+
+// keepsVersions reports whether whoever writes now writes versions.
+func (s Settings) keepsVersions() bool {
+	return s.Versioning != Unversioned && !s.Enabling && !s.Closing
+}
+
 // Versioning is the state of a bucket's versioning, in S3's words.
 type Versioning string
 

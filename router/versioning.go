@@ -64,7 +64,9 @@ func (r *Router) setVersioning(ctx context.Context, b *BucketRecord, want Settin
 func (r *Router) insertSettings(ctx context.Context, b *BucketRecord, top, next Settings) error {
 	next.Seq, next.Time = top.Seq+1, r.now().UTC().Truncate(time.Millisecond)
 	err := r.records.InsertSettings(ctx, b.BucketID, next)
-	r.gates.close(b.BucketID)
+	if next.Seq == 1 || !next.agrees(top) {
+		r.gates.close(b.BucketID)
+	}
 	r.outdate(b)
 	return err
 }
