@@ -120,8 +120,11 @@ func TestRemovalEnds(t *testing.T) {
 	if err := w.index.InsertSettings(t.Context(), route.BucketID, closing); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Resolve(t.Context(), "t", "box"); !s3err.Is(err, s3err.NoSuchBucket) {
-		t.Errorf("resolving a bucket that is being removed says %v", err)
+	if _, err := tryPut(t, w, "k"); !s3err.Is(err, s3err.SlowDown) {
+		t.Errorf("a put into a bucket that is being removed says %v", err)
+	}
+	if err := w.SetVersioning(t.Context(), as("t/ann"), "box", router.Suspended); !s3err.Is(err, s3err.OperationAborted) {
+		t.Errorf("changing it says %v", err)
 	}
 	if err := w.DeleteBucket(t.Context(), as("t/ann"), "box"); err != nil {
 		t.Errorf("removing it says %v", err)

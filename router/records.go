@@ -84,7 +84,8 @@ type Settings struct {
 	// Enabling says that proxies are being told that the bucket will have versions. Nobody
 	// writes to it until an entry without it follows.
 	Enabling bool `json:"enabling,omitempty"`
-	// Closing says that the bucket is being removed: nobody writes to it.
+	// Closing says that the bucket is being removed: nobody writes to it. If nobody ends that, it can be removed
+	// again, and after a while is as it was.
 	Closing bool `json:"closing,omitempty"`
 	// Complete says that the index knows all objects of the bucket: there were none when it began to
 	// have versions, or all have been imported.

@@ -245,9 +245,6 @@ func (r *Router) route(ctx context.Context, t *table, b *BucketRecord, tenantID 
 	if err != nil {
 		return nil, err
 	}
-	if settings.Closing {
-		return nil, noSuchBucket(b.Name)
-	}
 	return t.route(b, &Route{TenantID: tenantID, Settings: settings, Door: door})
 }
 

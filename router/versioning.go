@@ -43,7 +43,7 @@ func (r *Router) setVersioning(ctx context.Context, b *BucketRecord, want Settin
 		case err != nil:
 			return fmt.Errorf("router: versioning of %q: %w", b.Name, err)
 		case top.Closing:
-			return noSuchBucket(b.Name)
+			return s3err.New(s3err.OperationAborted)
 		case top.Versioning == want.Versioning && !top.Enabling:
 			return nil
 		}
