@@ -120,6 +120,22 @@ func (f *fanout) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.He
 	return &out, nil
 }
 
+// GetObjectAttributes implements [backends.AttributesReader].
+func (f *fanout) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
+	c := *in
+	i, err := f.reader(in.Key, &c.VersionId)
+	if err != nil {
+		return nil, err
+	}
+	below, err := backends.GetObjectAttributes(ctx, f.Mounts[i].Backend, &c)
+	if err != nil {
+		return nil, err
+	}
+	out := *below
+	out.VersionId = f.shownVersion(i, below.VersionId)
+	return &out, nil
+}
+
 // PutObject implements [backends.ObjectWriter].
 func (f *fanout) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
 	b, err := f.owner(in.Key)

@@ -54,6 +54,13 @@ func (b *Backend) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.H
 	return call(ctx, b.arrive("HeadObject", in.Key), b.store.HeadObject, in)
 }
 
+// GetObjectAttributes implements [backends.AttributesReader].
+func (b *Backend) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
+	return call(ctx, b.arrive("GetObjectAttributes", in.Key), func(ctx context.Context, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
+		return backends.GetObjectAttributes(ctx, b.store, in)
+	}, in)
+}
+
 // DeleteObject implements [backends.ObjectWriter].
 func (b *Backend) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
 	return call(ctx, b.arrive("DeleteObject", in.Key), b.store.DeleteObject, in)

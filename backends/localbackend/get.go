@@ -130,3 +130,19 @@ func (b *Backend) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.H
 	}
 	return backends.ReadHead(&o.ObjectMeta, in)
 }
+
+// GetObjectAttributes implements backends.AttributesReader.
+func (b *Backend) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	p, err := b.at(in.Bucket, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	o, err := b.lookup(p)
+	if err != nil {
+		return nil, err
+	}
+	return backends.Attributes(&o.ObjectMeta, in)
+}

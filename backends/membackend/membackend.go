@@ -55,6 +55,7 @@ type part struct {
 // Held together at compile time: what a store can be asked for.
 var _ interface {
 	backends.Backend
+	backends.AttributesReader
 	backends.MultipartUploader
 	backends.BucketManager
 } = (*Backend)(nil)

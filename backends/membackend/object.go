@@ -40,6 +40,18 @@ func (b *Backend) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.H
 	return backends.GetAsHead(out), nil
 }
 
+// GetObjectAttributes implements [backends.AttributesReader].
+func (b *Backend) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	o, err := b.lookup(in.Bucket, in.Key, deref(in.VersionId))
+	if err != nil {
+		return nil, err
+	}
+	return backends.Attributes(&o.meta, in)
+}
+
 // PutObject implements [backends.ObjectWriter].
 func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
 	o := &object{meta: backends.PutMeta(in)}

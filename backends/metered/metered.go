@@ -59,6 +59,14 @@ func (b *Backend) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.H
 	return call(ctx, b, "HeadObject", b.next.HeadObject, in)
 }
 
+// GetObjectAttributes implements backends.AttributesReader.
+func (b *Backend) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
+	f := func(ctx context.Context, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
+		return backends.GetObjectAttributes(ctx, b.next, in)
+	}
+	return call(ctx, b, "GetObjectAttributes", f, in)
+}
+
 // PutObject implements backends.ObjectWriter.
 func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
 	return call(ctx, b, "PutObject", b.next.PutObject, in)

@@ -131,6 +131,16 @@ func (m *mount) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.Hea
 	return out, m.outward(err, names{in.Bucket, in.Key, nil})
 }
 
+// GetObjectAttributes implements [backends.AttributesReader].
+func (m *mount) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
+	c := *in
+	if err := m.enter(&c.Bucket, &c.Key); err != nil {
+		return nil, err
+	}
+	out, err := backends.GetObjectAttributes(ctx, m.Backend, &c)
+	return out, m.outward(err, names{in.Bucket, in.Key, nil})
+}
+
 // PutObject implements [backends.ObjectWriter].
 func (m *mount) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
 	c := *in

@@ -143,6 +143,23 @@ func (o *overlay) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.H
 	})
 }
 
+// GetObjectAttributes implements [backends.AttributesReader].
+func (o *overlay) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
+	return read(ctx, o, wanted{in.Bucket, in.Key, in.VersionId}, func() (*s3.GetObjectAttributesOutput, error) {
+		return backends.GetObjectAttributes(ctx, o.New, in)
+	}, func() (*s3.GetObjectAttributesOutput, error) {
+		c := *in
+		c.VersionId = nil
+		below, err := backends.GetObjectAttributes(ctx, o.Old, &c)
+		if err != nil {
+			return nil, err
+		}
+		out := *below
+		out.VersionId = o.shownVersion(below.VersionId)
+		return &out, nil
+	})
+}
+
 // wanted is what a read is about: an object, or a version of it.
 type wanted struct{ bucket, key, versionID *string }
 

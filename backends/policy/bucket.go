@@ -34,6 +34,11 @@ type bucket struct {
 // of is the policy of a key.
 func (b *bucket) of(key *string) *Policy { return b.For(aws.ToString(key)) }
 
+// GetObjectAttributes implements [backends.AttributesReader].
+func (b *bucket) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
+	return backends.GetObjectAttributes(ctx, b.Backend, in)
+}
+
 // PutObject implements [backends.ObjectWriter].
 func (b *bucket) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
 	c, p := *in, b.of(in.Key)

@@ -54,6 +54,7 @@ func abilities(c *Capabilities) []ability {
 		{&c.UploadPartCopy, (*probe).uploadPartCopy},
 		{&c.StorageClasses, (*probe).storageClasses},
 		{&c.ListUploads, (*probe).listUploads},
+		{&c.ObjectParts, (*probe).attributes},
 		{&c.EncodedListings, (*probe).encodedListings},
 		{&c.ExactListings, (*probe).exactListings},
 		{&c.AnyKey, (*probe).anyKey},

@@ -174,6 +174,29 @@ func (p *probe) uploadPartCopy() (bool, error) {
 	return p.holds("part-copy", "x")
 }
 
+// attributes asks for the parts of an object of one, and for those behind it.
+func (p *probe) attributes() (bool, error) {
+	if err := p.complete("attributes", "x", func(*s3.CompleteMultipartUploadInput) {}); err != nil {
+		return taken(err)
+	}
+	list := func(marker string, want int) func() (bool, error) {
+		return func() (bool, error) {
+			key := p.key("attributes")
+			out, err := p.GetObjectAttributes(p.ctx, &s3.GetObjectAttributesInput{
+				Bucket: &p.bucket, Key: &key, PartNumberMarker: &marker,
+				ObjectAttributes: []types.ObjectAttributes{types.ObjectAttributesObjectParts},
+			})
+			if err != nil {
+				return taken(err)
+			}
+			parts := out.ObjectParts
+			return parts != nil && value(parts.PartNumberMarker) == marker && len(parts.Parts) == want &&
+				(want == 0 || checksum.Get(&parts.Parts[0], crc64) != nil), nil
+		}
+	}
+	return all(list("0", 1), list("1", 0))
+}
+
 // storageClasses stores an object in a class that everybody knows who knows any.
 func (p *probe) storageClasses() (bool, error) {
 	class := types.StorageClassStandardIa

@@ -63,7 +63,7 @@ var (
 	}
 	minioCan = Capabilities{
 		PutIfAbsent: true, PutIfMatch: true, CompleteIfAbsent: true, CompleteIfMatch: true,
-		DateConditions: true, WholeBodies: true, Checksums: true, ChunkedEncoding: true, Trailers: true, EncodedListings: true,
+		DateConditions: true, WholeBodies: true, Checksums: true, ChunkedEncoding: true, Trailers: true, ObjectParts: true, EncodedListings: true,
 	}
 )
 

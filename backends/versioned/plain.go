@@ -29,6 +29,11 @@ type unversioned struct {
 	door *router.Door
 }
 
+// GetObjectAttributes implements [backends.AttributesReader].
+func (p *unversioned) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
+	return backends.GetObjectAttributes(ctx, p.Backend, in)
+}
+
 // through makes a write that takes effect some time during the call.
 func through[O any](ctx context.Context, d *router.Door, write func() (O, error)) (O, error) {
 	leave, err := d.Enter(ctx)
