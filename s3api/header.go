@@ -246,8 +246,13 @@ func (c *call) timeHeader(name string) *time.Time {
 // intQuery reads a query parameter that is a number from 0 to limit; nil when
 // it is absent.
 func (c *call) intQuery(name string, limit int) (*int32, error) {
-	v, ok := c.query.lookup(name)
-	if !ok || v == "" {
+	v, _ := c.query.lookup(name)
+	return parseInt(name, v, limit)
+}
+
+// parseInt reads the value of a parameter or header that is a number from 0 to limit; nil when it is empty.
+func parseInt(name, v string, limit int) (*int32, error) {
+	if v == "" {
 		return nil, nil // absent is no error
 	}
 	n, err := strconv.ParseInt(v, 10, 64)

@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -8,35 +9,53 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
-// getObjectAttributes implements GetObjectAttributes. Of its parts it tells the number.
+// getObjectAttributes implements GetObjectAttributes.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html
 func (s *Server) getObjectAttributes(c *call) error {
-	want, err := c.objectAttributes()
+	in, err := c.objectAttributesInput()
 	if err != nil {
 		return err
 	}
-	version, err := c.versionID()
+	out, err := backends.GetObjectAttributes(c.ctx, c.route.Backend, in)
 	if err != nil {
 		return err
 	}
-	in := &s3.HeadObjectInput{Bucket: &c.bucket, Key: &c.key, VersionId: version, ChecksumMode: types.ChecksumModeEnabled}
-	out, err := c.route.Backend.HeadObject(c.ctx, in)
-	if err != nil {
+	if err := c.checkAttributes(out); err != nil {
 		return err
-	}
-	var parts *int32
-	if slices.Contains(want, types.ObjectAttributesObjectParts) {
-		if parts, err = c.partsCount(in, out); err != nil {
-			return err
-		}
 	}
 	c.setTime("Last-Modified", out.LastModified)
 	c.setVersion(out.VersionId)
-	c.writeAttributes(want, out, parts)
+	c.writeAttributes(in.ObjectAttributes, out)
 	return nil
+}
+
+// objectAttributesInput reads and checks the request.
+func (c *call) objectAttributesInput() (*s3.GetObjectAttributesInput, error) {
+	want, err := c.objectAttributes()
+	if err != nil {
+		return nil, err
+	}
+	version, err := c.versionID()
+	if err != nil {
+		return nil, err
+	}
+	size, err := parseInt("x-amz-max-parts", c.header("x-amz-max-parts"), maxKeys)
+	if err != nil {
+		return nil, err
+	}
+	marker, err := parseInt("x-amz-part-number-marker", c.header("x-amz-part-number-marker"), maxParts)
+	if err != nil {
+		return nil, err
+	}
+	in := &s3.GetObjectAttributesInput{Bucket: &c.bucket, Key: &c.key, VersionId: version, ObjectAttributes: want, MaxParts: size}
+	if marker != nil {
+		in.PartNumberMarker = aws.String(itoa(*marker))
+	}
+	return in, nil
 }
 
 // attributesHeader lists the attributes that are wanted.
@@ -65,50 +84,65 @@ func (c *call) objectAttributes() ([]types.ObjectAttributes, error) {
 	return want, nil
 }
 
-// partsCount is of how many parts an object was made; nil for one that was written whole. Only a read of
-// a part tells.
-func (c *call) partsCount(in *s3.HeadObjectInput, whole *s3.HeadObjectOutput) (*int32, error) {
-	if whole.PartsCount != nil || !strings.Contains(aws.ToString(whole.ETag), "-") {
-		return whole.PartsCount, nil
+// checkAttributes judges the conditions of the request. No field of the SDK's carries them, and the
+// documentation has them: so they are judged on what is about to be answered.
+func (c *call) checkAttributes(out *s3.GetObjectAttributesOutput) error {
+	err := backends.CheckRead(&backends.ObjectMeta{
+		ETag: aws.ToString(out.ETag), LastModified: aws.ToTime(out.LastModified),
+	}, backends.ReadConditions{
+		IfMatch: c.headerPtr("If-Match"), IfNoneMatch: c.headerPtr("If-None-Match"),
+		IfModifiedSince: c.timeHeader("If-Modified-Since"), IfUnmodifiedSince: c.timeHeader("If-Unmodified-Since"),
+	})
+	var e *s3err.Error
+	if errors.As(err, &e) && out.VersionId != nil && versioned(c.route) {
+		return e.WithHeader("x-amz-version-id", *out.VersionId)
 	}
-	first := *in
-	first.PartNumber, first.IfMatch = aws.Int32(1), whole.ETag
-	if whole.VersionId != nil && versioned(c.route) {
-		first.VersionId = whole.VersionId
-	}
-	out, err := c.route.Backend.HeadObject(c.ctx, &first)
-	switch {
-	case s3err.Is(err, s3err.PreconditionFailed):
-		return nil, s3err.Newf(s3err.SlowDown, "The object has been written over meanwhile. Please try again.").Because(err)
-	case err != nil:
-		return nil, err
-	}
-	return out.PartsCount, nil
+	return err
 }
 
 // writeAttributes answers with the attributes that are wanted.
-func (c *call) writeAttributes(want []types.ObjectAttributes, out *s3.HeadObjectOutput, parts *int32) {
+func (c *call) writeAttributes(want []types.ObjectAttributes, out *s3.GetObjectAttributesOutput) {
 	d := newResult("GetObjectAttributesResponse")
 	wants := func(a types.ObjectAttributes) bool { return slices.Contains(want, a) }
 	if wants(types.ObjectAttributesEtag) && out.ETag != nil {
 		d.text("ETag", strings.Trim(*out.ETag, `"`)) // S3 leaves the quotes out here.
 	}
-	if wants(types.ObjectAttributesChecksum) && out.ChecksumType != "" {
+	if wants(types.ObjectAttributesChecksum) && out.Checksum != nil {
 		d.open("Checksum")
-		d.checksums(out, out.ChecksumType)
+		d.checksums(out.Checksum, out.Checksum.ChecksumType)
 		d.close("Checksum")
 	}
-	if parts != nil {
-		d.open("ObjectParts")
-		d.int("PartsCount", int64(*parts))
-		d.close("ObjectParts")
+	if wants(types.ObjectAttributesObjectParts) && out.ObjectParts != nil {
+		d.objectParts(out.ObjectParts)
 	}
 	if wants(types.ObjectAttributesStorageClass) {
 		d.text("StorageClass", string(orStandard(out.StorageClass)))
 	}
-	if wants(types.ObjectAttributesObjectSize) && out.ContentLength != nil {
-		d.int("ObjectSize", *out.ContentLength)
+	if wants(types.ObjectAttributesObjectSize) && out.ObjectSize != nil {
+		d.int("ObjectSize", *out.ObjectSize)
 	}
 	d.close("GetObjectAttributesResponse")
 	c.writeDoc(d)
+}
+
+// objectParts writes of how many parts an object is and, where that is known, a page of them.
+func (d *doc) objectParts(p *types.GetObjectAttributesParts) {
+	d.open("ObjectParts")
+	if p.TotalPartsCount != nil {
+		d.int("PartsCount", int64(*p.TotalPartsCount))
+	}
+	if p.MaxParts != nil {
+		d.ptr("PartNumberMarker", p.PartNumberMarker)
+		d.ptr("NextPartNumberMarker", p.NextPartNumberMarker)
+		d.int("MaxParts", int64(*p.MaxParts))
+		d.bool("IsTruncated", isTruncated(p.IsTruncated))
+	}
+	for i := range p.Parts {
+		d.open("Part")
+		d.int("PartNumber", int64(aws.ToInt32(p.Parts[i].PartNumber)))
+		d.int("Size", aws.ToInt64(p.Parts[i].Size))
+		d.checksums(&p.Parts[i], "")
+		d.close("Part")
+	}
+	d.close("ObjectParts")
 }

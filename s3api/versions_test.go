@@ -113,13 +113,13 @@ func TestAttributesAndTags(t *testing.T) {
 	}
 }
 
-// TestPartsOfAttributes: the number of parts is told, of an object that has some.
+// TestPartsOfAttributes: an SDK finds the parts of an object, page by page, and how many there are.
 func TestPartsOfAttributes(t *testing.T) {
 	t.Parallel()
 	u := sign(t, s3test.Root, s3test.Options{})
 	u.versioned(types.BucketVersioningStatusEnabled)
 	key := new("k")
-	up, err := u.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: u.bucket, Key: key})
+	up, err := u.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: u.bucket, Key: key, ChecksumAlgorithm: types.ChecksumAlgorithmCrc32})
 	u.ok(err)
 	var parts []types.CompletedPart
 	for n, body := range []string{strings.Repeat("x", 5<<20), "y"} {
@@ -138,6 +138,21 @@ func TestPartsOfAttributes(t *testing.T) {
 	u.ok(err)
 	if a.ObjectParts == nil || aws.ToInt32(a.ObjectParts.TotalPartsCount) != 2 || a.ETag != nil || aws.ToString(a.VersionId) != aws.ToString(done.VersionId) {
 		t.Errorf("attributes %+v", a)
+	}
+	marker, sizes := (*string)(nil), []int64{5 << 20, 1}
+	for i, size := range sizes {
+		a, err := u.GetObjectAttributes(t.Context(), &s3.GetObjectAttributesInput{
+			Bucket: u.bucket, Key: key, VersionId: done.VersionId, MaxParts: new(int32(1)), PartNumberMarker: marker,
+			ObjectAttributes: []types.ObjectAttributes{types.ObjectAttributesEtag, types.ObjectAttributesObjectParts},
+		})
+		u.ok(err)
+		p := a.ObjectParts
+		if p == nil || len(p.Parts) != 1 || aws.ToInt32(p.Parts[0].PartNumber) != int32(i+1) || aws.ToInt64(p.Parts[0].Size) != size ||
+			aws.ToString(p.Parts[0].ChecksumCRC32) != aws.ToString(parts[i].ChecksumCRC32) || parts[i].ChecksumCRC32 == nil ||
+			aws.ToInt32(p.MaxParts) != 1 || aws.ToBool(p.IsTruncated) != (i < len(sizes)-1) || aws.ToInt32(p.TotalPartsCount) != 2 {
+			t.Fatalf("page %d: %+v", i, p)
+		}
+		marker = p.NextPartNumberMarker
 	}
 }
 
