@@ -150,13 +150,21 @@ type brokenReader struct{}
 // Read implements io.Reader.
 func (brokenReader) Read([]byte) (int, error) { return 0, errBroken }
 
-// uploadPartCopy copies a part into an upload with checksums.
+// uploadPartCopy copies a part into an upload with checksums. There are services that take the checksum of the source
+// for that of the part, and then show one of the object that is wrong.
 func (p *probe) uploadPartCopy() (bool, error) {
+	if _, err := p.put("part-source", "xy", claim("xy")); err != nil { // It takes no checksums.
+		if _, err := p.put("part-source", "xy", nil); err != nil {
+			return taken(err)
+		}
+	}
+	source := p.plainObject()
+	source.Key = p.key("part-source")
 	u, err := p.begin("part-copy")
 	if err != nil {
 		return taken(err)
 	}
-	out, err := p.UploadPartCopy(p.ctx, p.plainObject(), &s3.UploadPartCopyInput{
+	out, err := p.UploadPartCopy(p.ctx, source, &s3.UploadPartCopyInput{
 		Bucket: &u.bucket, Key: &u.key, UploadId: &u.id, PartNumber: new(int32(1)), CopySourceRange: new("bytes=0-0"),
 	})
 	if err != nil {
@@ -170,6 +178,15 @@ func (p *probe) uploadPartCopy() (bool, error) {
 	})
 	if err != nil {
 		return taken(err)
+	}
+	head, err := p.headOf("part-copy")
+	if err != nil {
+		return taken(err)
+	}
+	var right s3.PutObjectInput
+	claim("x")(&right)
+	if sum := checksum.Get(head, crc64); sum != nil && *sum != *right.ChecksumCRC64NVME {
+		return false, nil
 	}
 	return p.holds("part-copy", "x")
 }
