@@ -2,6 +2,7 @@ package localbackend
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -45,14 +46,18 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 	if err != nil {
 		return nil, err
 	}
-	_, span, body, err := b.openSource(ctx, src, func(o *object) (backends.Span, error) {
+	from, span, body, err := b.openSource(ctx, src, func(o *object) (backends.Span, error) {
 		return backends.CheckPartCopy(&o.ObjectMeta, in)
 	})
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
-	info, err := b.storePart(ctx, u, aws.ToInt32(in.PartNumber), backends.Body{Reader: body, Length: span.Length})
+	number := aws.ToInt32(in.PartNumber)
+	info, err := b.linkPart(ctx, u, number, from, span)
+	if errors.Is(err, errNoLinks) {
+		info, err = b.storePart(ctx, u, number, backends.Body{Reader: body, Length: span.Length})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -66,14 +71,50 @@ func (b *Backend) storePart(ctx context.Context, u *uploadAt, number int32, body
 	if err != nil {
 		return backends.PartInfo{}, err
 	}
-	info := s.digest.Part(number)
-	err = b.change(ctx, u.place, func(t *tx) error {
+	return b.addPart(ctx, u, s, s.digest.Part(number))
+}
+
+// linkPart stores, as a part of u, the part of another object that span is, without copying it: bodies never change. It
+// fails with errNoLinks when span is no such part, or its file cannot be linked.
+func (b *Backend) linkPart(ctx context.Context, u *uploadAt, number int32, from *object, span backends.Span) (backends.PartInfo, error) {
+	i, ok := from.partAt(span)
+	if a := u.meta.Checksum.Algorithm; !ok || a != "" && a != from.Checksum.Algorithm {
+		return backends.PartInfo{}, errNoLinks
+	}
+	s, err := b.stageLinks(from.body[i:i+1], "")
+	defer s.discard()
+	if err != nil {
+		return backends.PartInfo{}, errNoLinks
+	}
+	info := from.Parts[i]
+	info.Number = number
+	if u.meta.Checksum.Algorithm == "" {
+		info.Checksum = ""
+	}
+	return b.addPart(ctx, u, s, info)
+}
+
+// partAt finds the part whose bytes a span is.
+func (o *object) partAt(span backends.Span) (int, bool) {
+	at := int64(0)
+	for i, p := range o.Parts {
+		if at == span.Start && p.Size == span.Length {
+			return i, true
+		}
+		at += p.Size
+	}
+	return 0, false
+}
+
+// addPart makes what is staged a part of u.
+func (b *Backend) addPart(ctx context.Context, u *uploadAt, s *staged, info backends.PartInfo) (backends.PartInfo, error) {
+	err := b.change(ctx, u.place, func(t *tx) error {
 		uploadID := u.name.String()
 		if _, err := b.upload(u.place, &uploadID); err != nil {
 			return err
 		}
 		var old part
-		found, err := b.meta.get(partKey(u.name, number), old.decode)
+		found, err := b.meta.get(partKey(u.name, info.Number), old.decode)
 		if err != nil {
 			return err
 		}
@@ -82,7 +123,7 @@ func (b *Backend) storePart(ctx context.Context, u *uploadAt, number int32, body
 		}
 		info.LastModified = b.now()
 		t.addBody(s)
-		t.set(partKey(u.name, number), (&part{info, s.body[0]}).encode())
+		t.set(partKey(u.name, info.Number), (&part{info, s.body[0]}).encode())
 		return nil
 	})
 	return info, err
