@@ -70,7 +70,7 @@ func (b *bucket) keep(ctx context.Context, o versions.Object, top versions.Row, 
 	}
 	c.Metadata = marked(c.Metadata, Mark{ID: v.ID, By: v.By, Time: v.Time})
 	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
-	err = copyAny(ctx, b.Bodies, src, c, v.Size)
+	err = copyWithParts(ctx, b.Bodies, src, c, v)
 	if now, e := b.Index.Top(ctx, o); e != nil || now.Seq != top.Seq {
 		return e
 	}

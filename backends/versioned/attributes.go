@@ -23,6 +23,9 @@ func (b *bucket) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttrib
 	if backends.WantsParts(in) && backends.OfParts(head.ETag) {
 		out.ObjectParts, err = b.objectParts(ctx, in, head)
 	}
+	if out.ObjectParts != nil && out.Checksum == nil { // The version has none, though its body may have got one.
+		out.ObjectParts = &types.GetObjectAttributesParts{TotalPartsCount: out.ObjectParts.TotalPartsCount}
+	}
 	return out, err
 }
 

@@ -83,8 +83,11 @@ func (u *uploads) checkSwept(ctx context.Context, w *write) error {
 // is not current any more, or was made of other parts, the upload is gone.
 func (b *bucket) completed(ctx context.Context, h versions.Head, id versions.VersionID, etag string) (*versions.Version, error) {
 	about, err := b.Index.Find(ctx, h.Object, id.N)
-	if err != nil || about.Seq == 0 || about.Seq > h.Top.Seq || about.Version.ID.Nonce != id.Nonce {
+	if err != nil || about.Seq == 0 || about.Seq > h.Top.Seq {
 		return nil, err
+	}
+	if about.Version.ID.Nonce != id.Nonce {
+		return nil, s3err.New(s3err.NoSuchUpload) // It is a copy by parts of an object from before, and not the client's.
 	}
 	v := h.Top.State.Current
 	if !about.Version.Is(v) || v.ETag != etag {

@@ -2,7 +2,6 @@ package versioned
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -219,70 +218,4 @@ func takeHeaders(ctx context.Context, c *s3.CopyObjectInput, src backends.Source
 	c.CopySourceIfMatch, c.CopySourceIfNoneMatch = head.ETag, nil
 	c.CopySourceIfModifiedSince, c.CopySourceIfUnmodifiedSince = nil, nil
 	return nil
-}
-
-// partSize is how much a copy of a large object copies at once.
-const partSize = 1 << 30
-
-// copyAny is [backends.CopyObject] of an object of ours of any size. Its metadata is the source's.
-func copyAny(ctx context.Context, dst backends.Backend, src backends.Source, in *s3.CopyObjectInput, size int64) error {
-	if size <= backends.MaxCopySize {
-		_, err := backends.CopyObject(ctx, dst, src, in)
-		return err
-	}
-	u, ok := backends.As[backends.MultipartUploader](dst)
-	if !ok {
-		return s3err.New(s3err.NotImplemented)
-	}
-	c := *in
-	if in.MetadataDirective != types.MetadataDirectiveReplace {
-		if err := takeHeaders(ctx, &c, src); err != nil {
-			return err
-		}
-	}
-	begun, err := u.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
-		Key: c.Key, StorageClass: c.StorageClass, Metadata: c.Metadata, CacheControl: c.CacheControl,
-		ContentDisposition: c.ContentDisposition, ContentEncoding: c.ContentEncoding, ContentLanguage: c.ContentLanguage,
-		ContentType: c.ContentType, Expires: c.Expires, WebsiteRedirectLocation: c.WebsiteRedirectLocation,
-		ServerSideEncryption: c.ServerSideEncryption, SSEKMSKeyId: c.SSEKMSKeyId,
-		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme, ChecksumType: types.ChecksumTypeFullObject,
-	})
-	if err != nil {
-		return err
-	}
-	upload := &copyUpload{to: u, dst: dst, src: src, in: &c, id: begun.UploadId}
-	if err := upload.run(ctx, size); err != nil {
-		_, _ = u.AbortMultipartUpload(context.WithoutCancel(ctx), &s3.AbortMultipartUploadInput{Key: c.Key, UploadId: begun.UploadId})
-		return err
-	}
-	return nil
-}
-
-// copyUpload copies an object by parts.
-type copyUpload struct {
-	to  backends.MultipartUploader
-	dst backends.Backend
-	src backends.Source
-	in  *s3.CopyObjectInput
-	id  *string
-}
-
-// run copies all parts and makes the object of them.
-func (u *copyUpload) run(ctx context.Context, size int64) error {
-	var parts []types.CompletedPart
-	for at := int64(0); at < size; at += partSize {
-		number := aws.Int32(int32(len(parts) + 1))
-		out, err := backends.UploadPartCopy(ctx, u.dst, u.src, &s3.UploadPartCopyInput{
-			Key: u.in.Key, UploadId: u.id, PartNumber: number, CopySourceIfMatch: u.in.CopySourceIfMatch,
-			CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", at, min(at+partSize, size)-1)),
-		})
-		if err != nil {
-			return err
-		}
-		parts = append(parts, types.CompletedPart{PartNumber: number, ETag: out.CopyPartResult.ETag})
-	}
-	_, err := u.to.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
-		Key: u.in.Key, UploadId: u.id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
-	})
-	return err
 }

@@ -87,7 +87,7 @@ func (p *Place) BringBack(ctx context.Context, key string, v *versions.Version) 
 	in := &s3.CopyObjectInput{Key: &body, MetadataDirective: types.MetadataDirectiveCopy, CopySourceIfMatch: head.ETag}
 	p.bodyPolicy(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId)
 	src := backends.Source{Backend: p.Heads, CopySource: backends.CopySource{Key: key}}
-	return true, copyAny(ctx, p.Bodies, src, in, v.Size)
+	return true, copyWithParts(ctx, p.Bodies, src, in, v)
 }
 
 // Names reports whether the metadata of a body or head says that it is that version.
