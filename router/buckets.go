@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -13,12 +14,13 @@ import (
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
-// CreateBucket makes a bucket for the identity: InvalidBucketName,
-// BucketAlreadyOwnedByYou, BucketAlreadyExists when another user of the tenant has it.
+// CreateBucket makes a bucket for the identity, which has that set from the beginning: InvalidBucketName,
+// BucketAlreadyOwnedByYou, BucketAlreadyExists when another user of the tenant has it. One with
+// ObjectLock is Enabled.
 //
-// The physical bucket comes first, then the record. A crash between the two
-// leaves an empty physical bucket, which the next attempt adopts.
-func (r *Router) CreateBucket(ctx context.Context, id Identity, bucket string) (*Route, error) {
+// The physical bucket comes first, then what is set, then the record. A crash in between
+// leaves an empty physical bucket, which the next attempt adopts, and settings of an id that nobody has.
+func (r *Router) CreateBucket(ctx context.Context, id Identity, bucket string, set Configuration) (*Route, error) {
 	if err := ValidateBucketName(bucket); err != nil {
 		return nil, err
 	}
@@ -50,6 +52,9 @@ func (r *Router) CreateBucket(ctx context.Context, id Identity, bucket string) (
 	if err := t.makePhysical(ctx, record.Mounts[0]); err != nil {
 		return nil, err
 	}
+	if err := r.firstSettings(ctx, record.BucketID, id, set); err != nil {
+		return nil, fmt.Errorf("router: create %q: %w", bucket, err)
+	}
 	switch err := r.records.InsertBucket(ctx, record); {
 	case errors.Is(err, ErrExists): // Another proxy was faster, and may have removed it again.
 		if err := r.free(ctx, t, id, bucket); err != nil {
@@ -61,6 +66,18 @@ func (r *Router) CreateBucket(ctx context.Context, id Identity, bucket string) (
 	}
 	r.changed(id.TenantID, bucket)
 	return route, nil
+}
+
+// firstSettings are those of a bucket that nobody knows yet.
+func (r *Router) firstSettings(ctx context.Context, bucketID string, id Identity, set Configuration) error {
+	first := Settings{Seq: 1, Time: r.now().UTC().Truncate(time.Millisecond), Configuration: set}
+	if set.ObjectLock != nil {
+		first.Versioning, first.AccessKey, first.Complete = Enabled, id.AccessKey, true
+	}
+	if reflect.DeepEqual(first.Configuration, Configuration{}) {
+		return nil
+	}
+	return r.records.InsertSettings(ctx, bucketID, first)
 }
 
 // free fails when the name is in use. A record whose physical bucket is gone, left by
@@ -170,10 +187,11 @@ func (r *Router) DeleteBucket(ctx context.Context, id Identity, bucket string) e
 
 // forgetBucket removes from the index what was known of a bucket.
 func (r *Router) forgetBucket(ctx context.Context, b *BucketRecord) error {
-	if b.Versions == nil {
-		return nil
+	ids := []string{b.BucketID}
+	if b.Versions != nil {
+		ids = append(ids, b.IndexID(&b.Mounts[0]))
 	}
-	for _, id := range []string{b.IndexID(&b.Mounts[0]), b.BucketID} {
+	for _, id := range ids {
 		if err := r.forget(ctx, id); err != nil {
 			return fmt.Errorf("router: delete %q: %w", b.Name, err)
 		}

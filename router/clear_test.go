@@ -48,7 +48,7 @@ func versionedWorld(t *testing.T) *world {
 			t.Fatal(err)
 		}
 	}
-	_, err := w.CreateBucket(t.Context(), as("t/ann"), "box")
+	_, err := w.CreateBucket(t.Context(), as("t/ann"), "box", router.Configuration{})
 	must(err)
 	must(w.SetVersioning(t.Context(), as("t/ann"), "box", router.Enabled))
 	out, err := tryPut(t, w, "k")
@@ -129,7 +129,7 @@ func TestRemovalEnds(t *testing.T) {
 	if err := w.DeleteBucket(t.Context(), as("t/ann"), "box"); err != nil {
 		t.Errorf("removing it says %v", err)
 	}
-	if _, err := w.CreateBucket(t.Context(), as("t/ann"), "box"); err != nil {
+	if _, err := w.CreateBucket(t.Context(), as("t/ann"), "box", router.Configuration{}); err != nil {
 		t.Errorf("making it again says %v", err)
 	}
 }

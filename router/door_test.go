@@ -69,6 +69,8 @@ func TestDoor(t *testing.T) {
 		until(e, time.Hour)
 		e.enter("", e.slow, 1)
 		e.answer.Seq++
+		e.enter("", e.slow, 1) // something else was set
+		e.answer.Enabling, e.answer.Versioning = true, Enabled
 		e.enter(s3err.SlowDown, e.slow, 1)
 	})
 	f(func(e *entering) { // it says at once that it cannot

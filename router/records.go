@@ -78,7 +78,7 @@ type Values interface {
 type Settings struct {
 	Seq        int64      `json:"seq"`
 	Time       time.Time  `json:"time"`                // in UTC, whole milliseconds
-	AccessKey  string     `json:"accessKey,omitempty"` // of who set it; empty: the configuration
+	AccessKey  string     `json:"accessKey,omitempty"` // of who set Versioning; empty: the configuration
 	Versioning Versioning `json:"versioning,omitempty"`
 
 	// Enabling says that proxies are being told that the bucket will have versions. Nobody
@@ -90,13 +90,18 @@ type Settings struct {
 	// Complete says that the index knows all objects of the bucket: there were none when it began to
 	// have versions, or all have been imported.
 	Complete bool `json:"complete,omitempty"`
+
+	Configuration
 }
 
 // agrees reports whether writers may go by s and o at the same time: both ways of keeping versions are
-// commits to the same logs.
+// commits to the same logs. A bucket that has no versions had none in between.
 func (s Settings) agrees(o Settings) bool {
-	return s.Seq == o.Seq || s.keepsVersions() && o.keepsVersions()
+	return s.Seq == o.Seq || s.keepsVersions() && o.keepsVersions() || s.isPlain() && o.isPlain()
 }
+
+// isPlain reports whether whoever writes now writes as if there were no versions.
+func (s Settings) isPlain() bool { return s.Versioning == Unversioned && !s.Closing }
 
 // keepsVersions reports whether whoever writes now writes versions.
 func (s Settings) keepsVersions() bool {

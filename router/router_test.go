@@ -76,7 +76,7 @@ func newWorld(t *testing.T, edits ...func(*router.Config)) *world {
 // open returns another router on the same store and index: a process that starts.
 func (w *world) open() (*router.Router, error) {
 	return router.New(w.t.Context(), router.Options{
-		Config: w.config, Records: w.index,
+		Config: w.config, Records: w.index, Forget: w.index.Forget,
 		Changed: func(tenantID, bucket string) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -94,7 +94,7 @@ func as(name string, grants ...router.Grant) router.Identity {
 // create makes a bucket; code is the error it must give, or "".
 func (w *world) create(id router.Identity, bucket string, code s3err.Code) *router.Route {
 	w.t.Helper()
-	route, err := w.CreateBucket(w.t.Context(), id, bucket)
+	route, err := w.CreateBucket(w.t.Context(), id, bucket, router.Configuration{})
 	w.want(err, code)
 	if (route == nil) != (code != "") {
 		w.t.Fatalf("route %v with %v", route, err)
@@ -320,7 +320,7 @@ func TestRace(t *testing.T) {
 		wg.Go(func() {
 			id := as(fmt.Sprintf("t/user%d", i))
 			for n := range 50 {
-				if _, err := r.CreateBucket(t.Context(), id, "docs"); err != nil &&
+				if _, err := r.CreateBucket(t.Context(), id, "docs", router.Configuration{}); err != nil &&
 					!s3err.Is(err, s3err.BucketAlreadyExists) && !s3err.Is(err, s3err.BucketAlreadyOwnedByYou) && !s3err.Is(err, s3err.OperationAborted) {
 					t.Error("create:", err)
 				}
@@ -344,7 +344,7 @@ func TestRace(t *testing.T) {
 	}
 	wg.Wait()
 	close(kept)
-	_, err = w.CreateBucket(t.Context(), as("t/ann"), "docs")
+	_, err = w.CreateBucket(t.Context(), as("t/ann"), "docs", router.Configuration{})
 	if err != nil && !s3err.Is(err, s3err.BucketAlreadyExists) {
 		t.Fatal(err)
 	}

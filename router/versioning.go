@@ -32,11 +32,11 @@ func (r *Router) SetVersioning(ctx context.Context, id Identity, bucket string, 
 	if route.Record.Versions == nil {
 		return s3err.Newf(s3err.NotImplemented, "The bucket has no place for versions.")
 	}
-	return r.setVersioning(ctx, route.Record, Settings{Versioning: v, AccessKey: id.AccessKey})
+	return r.setVersioning(ctx, route.Record, v, id.AccessKey)
 }
 
-// setVersioning brings a bucket to the state in want.
-func (r *Router) setVersioning(ctx context.Context, b *BucketRecord, want Settings) error {
+// setVersioning brings a bucket to a state that somebody wants, or the configuration.
+func (r *Router) setVersioning(ctx context.Context, b *BucketRecord, want Versioning, accessKey string) error {
 	for {
 		top, err := r.records.TopSettings(ctx, b.BucketID)
 		switch {
@@ -44,11 +44,13 @@ func (r *Router) setVersioning(ctx context.Context, b *BucketRecord, want Settin
 			return fmt.Errorf("router: versioning of %q: %w", b.Name, err)
 		case top.Closing:
 			return s3err.New(s3err.OperationAborted)
-		case top.Versioning == want.Versioning && !top.Enabling:
+		case top.Versioning == want && !top.Enabling:
 			return nil
+		case want == Suspended && top.ObjectLock != nil:
+			return s3err.Newf(s3err.InvalidBucketState, "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.")
 		}
-		next := want
-		next.Enabling, next.Complete = top.Versioning == Unversioned, top.Complete
+		next := top
+		next.Versioning, next.AccessKey, next.Enabling = want, accessKey, top.Versioning == Unversioned
 		if top.Enabling {
 			if next.Complete, err = r.quiesce(ctx, b); err != nil {
 				return err
@@ -64,7 +66,7 @@ func (r *Router) setVersioning(ctx context.Context, b *BucketRecord, want Settin
 func (r *Router) insertSettings(ctx context.Context, b *BucketRecord, top, next Settings) error {
 	next.Seq, next.Time = top.Seq+1, r.now().UTC().Truncate(time.Millisecond)
 	err := r.records.InsertSettings(ctx, b.BucketID, next)
-	if next.Seq == 1 || !next.agrees(top) {
+	if !next.agrees(top) {
 		r.gates.close(b.BucketID)
 	}
 	r.outdate(b)
@@ -171,7 +173,7 @@ func (r *Router) configureVersioning(ctx context.Context, t *table) error {
 		if top.AccessKey != "" || top.Versioning == b.Versioning && !top.Enabling {
 			continue
 		}
-		if err := r.setVersioning(ctx, b, Settings{Versioning: b.Versioning}); err != nil {
+		if err := r.setVersioning(ctx, b, b.Versioning, ""); err != nil {
 			return err
 		}
 	}
@@ -180,8 +182,9 @@ func (r *Router) configureVersioning(ctx context.Context, t *table) error {
 
 // open returns what is in force for a bucket, and the door for writes to it.
 func (r *Router) open(ctx context.Context, b *BucketRecord) (Settings, *Door, error) {
-	if b.Versions == nil {
-		return Settings{}, nil, nil
+	if b.Versions == nil { // Writes are the same, whatever is set.
+		s, err := r.Settings(ctx, &Route{Name: b.Name, BucketID: b.BucketID})
+		return s, nil, err
 	}
 	t := r.table.Load()
 	d := &Door{gate: r.gates.get(b.BucketID), read: time.Now(), freshFor: t.FreshFor, outage: t.Outage}
@@ -210,5 +213,5 @@ const abandonedAfter = time.Minute
 func (r *Router) finishEnabling(ctx context.Context, b *BucketRecord, s Settings) {
 	ctx, cancel := context.WithTimeout(ctx, 2*abandonedAfter)
 	defer cancel()
-	_ = r.setVersioning(ctx, b, Settings{Versioning: s.Versioning, AccessKey: s.AccessKey}) // Or the next one does.
+	_ = r.setVersioning(ctx, b, s.Versioning, s.AccessKey) // Or the next one does.
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
@@ -27,7 +28,7 @@ func (s *Server) createBucket(c *call) error {
 		return s3err.Newf(s3err.InvalidLocationConstraint, "The specified location-constraint is not valid; expecting '%s'", s.Region).
 			With("LocationConstraint", location)
 	}
-	if _, err := s.Buckets.CreateBucket(c.ctx, *c.identity, c.bucket); err != nil {
+	if _, err := s.Buckets.CreateBucket(c.ctx, *c.identity, c.bucket, router.Configuration{}); err != nil {
 		return err
 	}
 	c.set("Location", "/"+c.bucket)

@@ -24,7 +24,7 @@ type resolver interface {
 
 // bucketStore makes, removes, sets and lists the virtual buckets of an identity.
 type bucketStore interface {
-	CreateBucket(ctx context.Context, id router.Identity, bucket string) (*router.Route, error)
+	CreateBucket(ctx context.Context, id router.Identity, bucket string, set router.Configuration) (*router.Route, error)
 	DeleteBucket(ctx context.Context, id router.Identity, bucket string) error
 	SetVersioning(ctx context.Context, id router.Identity, bucket string, v router.Versioning) error
 	ListBuckets(ctx context.Context, id router.Identity, prefix, after string, limit int) (list []router.Bucket, more bool, err error)

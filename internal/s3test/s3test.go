@@ -186,7 +186,7 @@ func newServer(t testing.TB, o Options) *s3api.Server {
 	must(t, err)
 	routes = cache.New(r, cache.Options{})
 	root, _ := ids.Identity(Root.AccessKey)
-	_, err = r.CreateBucket(context.Background(), *root, Bucket)
+	_, err = r.CreateBucket(context.Background(), *root, Bucket, router.Configuration{})
 	must(t, err)
 	return s3api.New(s3api.Options{
 		Resolver: o.Resolver(routes), Buckets: r, Identities: ids, Domains: router.Domains{Domain}, Sealer: sealer,

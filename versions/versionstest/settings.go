@@ -17,7 +17,16 @@ import (
 func settings(seq int64) router.Settings {
 	return router.Settings{
 		Seq: seq, Time: instant(seq), AccessKey: fmt.Sprint("key of ", seq),
-		Versioning: router.Suspended, Enabling: true, Complete: true,
+		Versioning: router.Suspended, Enabling: true, Closing: true, Complete: true,
+		Configuration: router.Configuration{
+			Tags: []router.Tag{{Key: "a", Value: "1"}, {Key: "ö", Value: ""}},
+			CORS: []router.CORSRule{{
+				ID: "rule", AllowedOrigins: []string{"https://*.example.com"}, AllowedMethods: []string{"GET", "PUT"},
+				AllowedHeaders: []string{"*"}, ExposeHeaders: []string{"ETag"}, MaxAgeSeconds: new(int32(seq)),
+			}},
+			Encryption: &router.Encryption{Algorithm: "aws:kms", KMSKeyID: "key", BucketKey: true},
+			ObjectLock: &router.ObjectLock{Mode: "GOVERNANCE", Days: int32(seq)},
+		},
 	}
 }
 
