@@ -21,16 +21,6 @@ func (s *Server) getObjectTagging(c *call) error {
 		return err
 	}
 	c.setVersion(out.VersionId)
-	d := newResult("Tagging")
-	d.open("TagSet")
-	for i := range out.TagSet {
-		d.open("Tag")
-		d.ptr("Key", out.TagSet[i].Key)
-		d.ptr("Value", out.TagSet[i].Value)
-		d.close("Tag")
-	}
-	d.close("TagSet")
-	d.close("Tagging")
-	c.writeDoc(d)
+	c.writeTags(out.TagSet)
 	return nil
 }

@@ -16,12 +16,12 @@ func (s *Server) putObjectTagging(c *call) error {
 	if err != nil {
 		return err
 	}
-	var tags tagSet
+	tags := tagSet{max: maxTags, tooMany: "Object tags"}
 	if err := c.readXML(taggingDocument, tags.read); err != nil {
 		return err
 	}
 	out, err := t.PutObjectTagging(c.ctx, &s3.PutObjectTaggingInput{
-		Bucket: &c.bucket, Key: &c.key, VersionId: version, Tagging: &types.Tagging{TagSet: tags},
+		Bucket: &c.bucket, Key: &c.key, VersionId: version, Tagging: &types.Tagging{TagSet: tags.tags},
 	})
 	if err != nil {
 		return err

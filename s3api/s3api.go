@@ -27,6 +27,8 @@ type bucketStore interface {
 	CreateBucket(ctx context.Context, id router.Identity, bucket string, set router.Configuration) (*router.Route, error)
 	DeleteBucket(ctx context.Context, id router.Identity, bucket string) error
 	SetVersioning(ctx context.Context, id router.Identity, bucket string, v router.Versioning) error
+	Configure(ctx context.Context, id router.Identity, bucket string, change func(router.Settings) (router.Configuration, error)) error
+	Settings(ctx context.Context, route *router.Route) (router.Settings, error)
 	ListBuckets(ctx context.Context, id router.Identity, prefix, after string, limit int) (list []router.Bucket, more bool, err error)
 }
 

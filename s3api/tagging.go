@@ -11,13 +11,15 @@ import (
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
-// What S3 takes of tags of an object, in characters.
+// What S3 takes of tags: how many, and how long in characters.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/CostAllocTagging.html
 const (
-	maxTags     = 10
-	maxTagKey   = 128
-	maxTagValue = 256
+	maxTags       = 10 // of an object
+	maxBucketTags = 50
+	maxTagKey     = 128
+	maxTagValue   = 256
 )
 
 // tagger returns the bucket's ability to keep tags.
@@ -29,8 +31,12 @@ func (c *call) tagger() (backends.Tagger, error) {
 	return t, nil
 }
 
-// tagSet is the document of PutObjectTagging.
-type tagSet []types.Tag
+// tagSet is the document of PutObjectTagging and PutBucketTagging.
+type tagSet struct {
+	tags    []types.Tag
+	max     int
+	tooMany string // what is said of more
+}
 
 // read reads the document.
 func (l *tagSet) read(e *elements) error {
@@ -70,19 +76,34 @@ func (l *tagSet) readTag(e *elements) error {
 		return err
 	case t.Key == nil || t.Value == nil:
 		return malformed(nil)
-	case len(*l) == maxTags:
-		return s3err.Newf(s3err.BadRequest, "Object tags cannot be greater than %d", maxTags)
+	case len(l.tags) == l.max:
+		return s3err.Newf(s3err.BadRequest, "%s cannot be greater than %d", l.tooMany, l.max)
 	}
 	if err := checkTag(*t.Key, *t.Value); err != nil {
 		return err
 	}
-	for i := range *l {
-		if *(*l)[i].Key == *t.Key {
+	for i := range l.tags {
+		if *l.tags[i].Key == *t.Key {
 			return s3err.Newf(s3err.InvalidTag, "Cannot provide multiple Tags with the same key").With("TagKey", *t.Key)
 		}
 	}
-	*l = append(*l, t)
+	l.tags = append(l.tags, t)
 	return nil
+}
+
+// writeTags writes the document of tags.
+func (c *call) writeTags(tags []types.Tag) {
+	d := newResult("Tagging")
+	d.open("TagSet")
+	for i := range tags {
+		d.open("Tag")
+		d.ptr("Key", tags[i].Key)
+		d.ptr("Value", tags[i].Value)
+		d.close("Tag")
+	}
+	d.close("TagSet")
+	d.close("Tagging")
+	c.writeDoc(d)
 }
 
 // checkTag refuses what is no tag that a client may set.

@@ -13,10 +13,10 @@ func TestTagSet(t *testing.T) {
 	t.Parallel()
 	f := func(text string, n int, code s3err.Code) {
 		t.Helper()
-		var tags tagSet
+		tags := tagSet{max: maxTags, tooMany: "Object tags"}
 		err := taggingDocument.decode(strings.NewReader(text), tags.read)
-		if code == "" && (err != nil || len(tags) != n) || code != "" && !s3err.Is(err, code) {
-			t.Errorf("%.200q: %d tags, %v", text, len(tags), err)
+		if code == "" && (err != nil || len(tags.tags) != n) || code != "" && !s3err.Is(err, code) {
+			t.Errorf("%.200q: %d tags, %v", text, len(tags.tags), err)
 		}
 	}
 	tag := func(key, value string) string {

@@ -51,6 +51,7 @@ const (
 	MissingSecurityHeader         Code = "MissingSecurityHeader"
 	NoSuchBucket                  Code = "NoSuchBucket"
 	NoSuchKey                     Code = "NoSuchKey"
+	NoSuchTagSet                  Code = "NoSuchTagSet"
 	NoSuchUpload                  Code = "NoSuchUpload"
 	NoSuchVersion                 Code = "NoSuchVersion"
 	NotImplemented                Code = "NotImplemented"
@@ -127,6 +128,7 @@ var table = map[Code]row{
 	MissingSecurityHeader:         {400, "Your request was missing a required header."},
 	NoSuchBucket:                  {404, "The specified bucket does not exist"},
 	NoSuchKey:                     {404, "The specified key does not exist."},
+	NoSuchTagSet:                  {404, "The TagSet does not exist"},
 	NoSuchUpload:                  {404, "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."},
 	NoSuchVersion:                 {404, "The specified version does not exist."},
 	NotImplemented:                {501, "A header you provided implies functionality that is not implemented"},
