@@ -59,8 +59,11 @@ type Slots interface {
 	Slots(ctx context.Context, from Slot, limit int) ([]Slot, error)
 
 	// MarkSlot notes, unless that has been done, that the slot's body was seen at that time without a
-	// version it belongs to. It returns the time that is noted, to the millisecond.
+	// version it belongs to, or that there will be none. It returns the time that is noted, to the millisecond.
 	MarkSlot(ctx context.Context, s Slot, now time.Time) (time.Time, error)
+
+	// Marked returns the time that MarkSlot noted; zero when it noted none, or the slot was deleted.
+	Marked(ctx context.Context, s Slot) (time.Time, error)
 
 	// DeleteSlot removes a slot and its mark; that it is not there is no error. Never the last of an
 	// object: its number would be taken again. Nor one that was not marked for [KeepDead].

@@ -1,9 +1,10 @@
 package versioned
 
 import (
+	"cmp"
 	"context"
-	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/xronox/xronox-proxy/backends"
@@ -63,33 +64,44 @@ func (u *uploads) ImportPart(ctx context.Context, src backends.Source, in *s3.Up
 // AbortMultipartUpload implements [backends.MultipartUploader].
 func (u *uploads) AbortMultipartUpload(ctx context.Context, in *s3.AbortMultipartUploadInput) (*s3.AbortMultipartUploadOutput, error) {
 	c := *in
-	if _, err := u.enter(&c.Key, &c.UploadId); err != nil {
+	id, err := u.enter(&c.Key, &c.UploadId)
+	if err != nil {
 		return nil, err
 	}
 	out, err := u.below.AbortMultipartUpload(ctx, &c)
-	if s3err.Is(err, s3err.NoSuchUpload) {
-		if refused, e := u.wasRefused(ctx, in); refused || e != nil {
+	if err != nil && !s3err.Is(err, s3err.NoSuchUpload) {
+		return nil, err
+	}
+	o := u.object(in.Key)
+	about, e := u.Index.Find(ctx, o, id.N)
+	if e != nil || about.Seq > 0 {
+		return out, cmp.Or(e, err)
+	}
+	if err != nil {
+		if refused, e := u.wasRefused(ctx, o, id); refused || e != nil {
 			return &s3.AbortMultipartUploadOutput{}, e
 		}
+	}
+	// There will be no version of it: the sweeper takes the slot. Not before the store has said so, as the day of a body that
+	// comes yet must not begin now.
+	if _, e := u.Index.MarkSlot(ctx, versions.Slot{Object: o, N: id.N}, u.Now()); e != nil {
+		return nil, e
 	}
 	return out, err
 }
 
-// wasRefused reports whether an upload was completed in the store, and its version refused: to the client it is
+// wasRefused reports whether an upload without a version was completed in the store, and its version refused: to the client it is
 // unfinished. Its body stays for the sweeper: the client may be completing it again at this moment.
-func (u *uploads) wasRefused(ctx context.Context, in *s3.AbortMultipartUploadInput) (bool, error) {
-	c := *in
-	id, err := u.enter(&c.Key, &c.UploadId)
-	if err != nil {
+func (u *uploads) wasRefused(ctx context.Context, o versions.Object, id versions.VersionID) (bool, error) {
+	marked, err := u.Index.Marked(ctx, versions.Slot{Object: o, N: id.N})
+	if err != nil || marked.IsZero() {
 		return false, err
 	}
-	about, err := u.Index.Find(ctx, u.object(in.Key), id.N)
-	if err != nil || about.Seq > 0 {
-		return false, err
+	_, err = u.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: aws.String(u.body(o.Key, id))})
+	if s3err.Is(err, s3err.NoSuchKey) {
+		return false, nil // It was aborted before.
 	}
-	now := u.Now()
-	marked, err := u.Index.MarkSlot(ctx, versions.Slot{Object: u.object(in.Key), N: id.N}, now)
-	return err == nil && marked.Before(now.Truncate(time.Millisecond)), err
+	return err == nil, err
 }
 
 // ListParts implements [backends.MultipartUploader].

@@ -73,6 +73,15 @@ func (x *Index) MarkSlot(ctx context.Context, s versions.Slot, now time.Time) (t
 	return decodeTime(stored)
 }
 
+// Marked implements [versions.Slots].
+func (x *Index) Marked(ctx context.Context, s versions.Slot) (time.Time, error) {
+	stored, ok, err := x.get(ctx, numberKey(kindMark, s.Object, s.N))
+	if err != nil || !ok {
+		return time.Time{}, err
+	}
+	return decodeTime(stored)
+}
+
 // DeleteSlot implements [versions.Slots].
 func (x *Index) DeleteSlot(ctx context.Context, s versions.Slot) error {
 	slot := numberKey(kindSlot, s.Object, s.N)

@@ -91,6 +91,17 @@ func (x *Index) MarkSlot(ctx context.Context, s versions.Slot, now time.Time) (t
 	return h.slots[i].marked, nil
 }
 
+// Marked implements [versions.Slots].
+func (x *Index) Marked(ctx context.Context, s versions.Slot) (time.Time, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	h := x.history(s.Object)
+	if i, taken := h.slot(s.N); taken {
+		return h.slots[i].marked, ctx.Err()
+	}
+	return time.Time{}, ctx.Err()
+}
+
 // DeleteSlot implements [versions.Slots].
 func (x *Index) DeleteSlot(ctx context.Context, s versions.Slot) error {
 	x.mu.Lock()

@@ -105,6 +105,7 @@ func TestCommands(t *testing.T) {
 	f("DeleteRow", []string{"delete rows"}, func(ctx context.Context) error { return x.DeleteRow(ctx, o, 0) })
 	f("Slots", []string{"find slots"}, func(ctx context.Context) error { _, err := x.Slots(ctx, s, 1000); return err })
 	f("MarkSlot", []string{"insert marks"}, func(ctx context.Context) error { _, err := x.MarkSlot(ctx, s, time.Now()); return err })
+	f("Marked", []string{"find marks"}, func(ctx context.Context) error { _, err := x.Marked(ctx, s); return err })
 	f("DeleteSlot", []string{"delete marks", "delete slots"}, func(ctx context.Context) error { return x.DeleteSlot(ctx, s) })
 	f("TopSettings", []string{"find settings"}, func(ctx context.Context) error { _, err := x.TopSettings(ctx, "b"); return err })
 	f("InsertSettings", []string{"insert settings"}, func(ctx context.Context) error { return x.InsertSettings(ctx, "b", router.Settings{Seq: 1}) })

@@ -172,6 +172,10 @@ func (x two) MarkSlot(ctx context.Context, s versions.Slot, now time.Time) (time
 	return x.any().MarkSlot(ctx, s, now)
 }
 
+func (x two) Marked(ctx context.Context, s versions.Slot) (time.Time, error) {
+	return x.any().Marked(ctx, s)
+}
+
 func (x two) DeleteSlot(ctx context.Context, s versions.Slot) error {
 	return x.any().DeleteSlot(ctx, s)
 }

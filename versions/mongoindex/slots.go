@@ -73,14 +73,20 @@ func (x *Index) MarkSlot(ctx context.Context, s versions.Slot, now time.Time) (t
 		if !errors.Is(err, versions.ErrExists) {
 			return time.Time{}, err
 		}
-		mark, err := first[*slot](ctx, x, x.marks, query{filter: ofSlot(s)})
-		if err != nil {
-			return time.Time{}, err
-		}
-		if mark != nil { // It may be deleted since.
-			return mark.At.UTC(), nil
+		at, err := x.Marked(ctx, s)
+		if err != nil || !at.IsZero() { // It may be deleted since.
+			return at, err
 		}
 	}
+}
+
+// Marked implements [versions.Slots].
+func (x *Index) Marked(ctx context.Context, s versions.Slot) (time.Time, error) {
+	mark, err := first[*slot](ctx, x, x.marks, query{filter: ofSlot(s)})
+	if err != nil || mark == nil {
+		return time.Time{}, err
+	}
+	return mark.At.UTC(), nil
 }
 
 // DeleteSlot implements [versions.Slots]. The mark goes first: a slot without its mark is marked again.

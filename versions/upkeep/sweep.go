@@ -94,7 +94,7 @@ func (s *sweeper) slot(ctx context.Context, slot versions.Slot) error {
 	body := s.Body(slot.Key, slot.N)
 	if _, err := s.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &body}); err != nil {
 		if s3err.Is(err, s3err.NoSuchKey) {
-			return nil // Nobody knows whether it is still to come: an upload takes as long as it likes.
+			return s.bodiless(ctx, slot)
 		}
 		return err
 	}
@@ -111,6 +111,20 @@ func (s *sweeper) slot(ctx context.Context, slot versions.Slot) error {
 		return err
 	}
 	s.count(&s.out.Bodies)
+	return s.deleteSlot(ctx, slot)
+}
+
+// bodiless sweeps a slot that had neither row nor body. As a rule nobody knows whether they are still to come: an upload takes
+// as long as it likes. But one that was marked was aborted, or its body has been collected.
+func (s *sweeper) bodiless(ctx context.Context, slot versions.Slot) error {
+	at, err := s.Index.Marked(ctx, slot)
+	if err != nil || at.IsZero() || s.Now().Sub(at) < versions.KeepDead {
+		return err
+	}
+	about, err := s.Index.Find(ctx, slot.Object, slot.N)
+	if err != nil || about.Seq > 0 {
+		return err
+	}
 	return s.deleteSlot(ctx, slot)
 }
 

@@ -81,6 +81,9 @@ func rowModel(t *testing.T, o Options) {
 				marked, err1 := x.MarkSlot(ctx, s, instant(s.N))
 				wantMarked, err2 := m.MarkSlot(ctx, s, instant(s.N))
 				compare(marked, wantMarked, err1, err2)
+				marked, err1 = x.Marked(ctx, s)
+				wantMarked, err2 = m.Marked(ctx, s)
+				compare(marked, wantMarked, err1, err2)
 				if s.N < last && rapid.Bool().Draw(t, "delete") {
 					must2(rt, x.DeleteSlot(ctx, s), m.DeleteSlot(ctx, s))
 				}

@@ -302,6 +302,8 @@ func endedRows(t *testing.T, x versions.Index) {
 	f("Slots", err)
 	_, err = x.MarkSlot(ctx, s, instant(1))
 	f("MarkSlot", err)
+	_, err = x.Marked(ctx, s)
+	f("Marked", err)
 	f("DeleteSlot", x.DeleteSlot(ctx, s))
 	_, err = x.Heads(ctx, all)
 	f("Heads", err)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/xronox/xronox-proxy/versions"
 )
@@ -106,10 +107,22 @@ func slotMarks(t *testing.T, x versions.Index) {
 			t.Errorf("slot %d is marked at %v, want %v", n, at, instant(want))
 		}
 	}
+	marked := func(n int64, want time.Time) {
+		t.Helper()
+		at, err := x.Marked(t.Context(), slot(n))
+		must(t, err)
+		if !at.Equal(want) {
+			t.Errorf("of slot %d it is noted that it was marked at %v, want %v", n, at, want)
+		}
+	}
+	marked(0, time.Time{})
 	f(0, 5, 5)
 	f(0, 7, 5)
 	f(0, 3, 5)
 	f(1, 8, 8)
+	marked(0, instant(5))
+	marked(1, instant(8))
+	marked(2, time.Time{})
 	must(t, x.DeleteSlot(t.Context(), slot(0)))
 	must(t, x.DeleteSlot(t.Context(), slot(0)))
 	lastSlot(t, x, 2)
@@ -117,4 +130,5 @@ func slotMarks(t *testing.T, x versions.Index) {
 	must(t, err)
 	same(t, list, []versions.Slot{slot(1), slot(2)})
 	f(1, 9, 8)
+	marked(0, time.Time{})
 }
