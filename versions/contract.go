@@ -40,9 +40,14 @@ type Slot struct {
 
 	// Early says that nobody but this process writes the object, so that TakeSlot need not wait until the slot is durable.
 	// When the process ends just then, its body may stay without a slot, until the next writer takes
-	// the number again. It is not kept.
+	// the number again, or somebody who looks for it in storage: see [Loss]. It is not kept.
 	Early bool
 }
+
+// Loss is what an index that takes slots early says of a process that ended without closing it: of bodies without a row that
+// were written from From to To, the slots may be lost. No such body was written later. From is a whole second, as the times of
+// objects are.
+type Loss struct{ From, To time.Time }
 
 // Slots hand out numbers of bodies, and know which bodies there may be.
 type Slots interface {

@@ -22,6 +22,7 @@ const (
 	kindNumber = 'n' // (object, n): the time of the version
 	kindSlot   = 's' // (object, n): when it was taken
 	kindMark   = 'm' // (object, n): when it was marked
+	kindSign   = 'e' // one row: when slots were taken early
 )
 
 // bucketKey is the key of a bucket record: a tenant's are in the order of their names.

@@ -40,6 +40,7 @@ type Index struct {
 	mu   sync.Mutex // held from looking for a unique key to inserting it
 
 	syncs syncs
+	signs signs
 	early sync.WaitGroup // of inserts that nobody waits for
 	reads atomic.Int64   // of rows; benchmarks and tests count them
 }
@@ -73,13 +74,17 @@ func Open(o Options) (*Index, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("kvindex: open %s: %w", o.Dir, err), lock.Close())
 	}
-	return &Index{db: db, lock: lock, syncs: syncs{pending: map[string]*flight{}}}, nil
+	x := &Index{db: db, lock: lock, syncs: syncs{pending: map[string]*flight{}}}
+	if err := x.readSigns(); err != nil {
+		return nil, errors.Join(err, x.Close())
+	}
+	return x, nil
 }
 
 // Close implements versions.Index.
 func (x *Index) Close() error {
 	x.early.Wait()
-	return errors.Join(x.db.Close(), x.lock.Close())
+	return errors.Join(x.unsign(), x.db.Close(), x.lock.Close())
 }
 
 // InsertBucket implements [router.BucketRecords].

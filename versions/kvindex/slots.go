@@ -15,6 +15,9 @@ import (
 func (x *Index) TakeSlot(ctx context.Context, s versions.Slot) error {
 	insert := x.insert
 	if s.Early {
+		if err := x.sign(ctx); err != nil {
+			return err
+		}
 		insert = x.insertEarly
 	}
 	_, inserted, err := insert(ctx, numberKey(kindSlot, s.Object, s.N), encodeTime(s.Taken))
