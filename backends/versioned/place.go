@@ -95,10 +95,21 @@ func Names(metadata map[string]string, v *versions.Version) bool { return names(
 
 // DeleteBody removes a body that belongs to no version, unless the bucket is being changed.
 func (p *Place) DeleteBody(ctx context.Context, key string, n int64) error {
-	body := p.Body(key, n)
-	_, err := through(ctx, p.Door, func() (*s3.DeleteObjectOutput, error) {
-		return p.Bodies.DeleteObject(ctx, &s3.DeleteObjectInput{Key: &body})
-	})
+	return p.deleteBody(ctx, &s3.DeleteObjectInput{Key: aws.String(p.Body(key, n))})
+}
+
+// DeleteOldBody is DeleteBody for the body that was written at a time; it reports whether it is still that one.
+func (p *Place) DeleteOldBody(ctx context.Context, key string, n int64, modified *time.Time) (bool, error) {
+	err := p.deleteBody(ctx, &s3.DeleteObjectInput{Key: aws.String(p.Body(key, n)), IfMatchLastModifiedTime: modified})
+	if s3err.Is(err, s3err.PreconditionFailed) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// deleteBody deletes a body, unless the bucket is being changed.
+func (p *Place) deleteBody(ctx context.Context, in *s3.DeleteObjectInput) error {
+	_, err := through(ctx, p.Door, func() (*s3.DeleteObjectOutput, error) { return p.Bodies.DeleteObject(ctx, in) })
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/xronox/xronox-proxy/config"
 	"github.com/xronox/xronox-proxy/mapping"
 	"github.com/xronox/xronox-proxy/router"
+	"github.com/xronox/xronox-proxy/versions"
 	"github.com/xronox/xronox-proxy/versions/upkeep"
 )
 
@@ -77,10 +78,9 @@ func (k *keeper) places(route *router.Route) []kept {
 	return list
 }
 
-// all are the places of all buckets. Aliases have the same.
-func (k *keeper) all(ctx context.Context) ([]kept, error) {
-	routes, _, err := k.routes(ctx)
-	var list []kept
+// all are the places of all buckets. Aliases have the same. missed is how many buckets could not be resolved.
+func (k *keeper) all(ctx context.Context) (list []kept, missed int, err error) {
+	routes, missed, err := k.routes(ctx)
 	seen := map[string]bool{}
 	for _, r := range routes {
 		for _, p := range k.places(r) {
@@ -90,7 +90,7 @@ func (k *keeper) all(ctx context.Context) ([]kept, error) {
 			}
 		}
 	}
-	return list, err
+	return list, missed, err
 }
 
 // routes are those of all buckets of all tenants. missed is how many could not be resolved.
@@ -208,7 +208,7 @@ func (t *task) each(ctx context.Context, do func(context.Context, kept) (any, er
 	var places []kept
 	var err error
 	if t.Bucket == "" {
-		places, err = t.all(ctx)
+		places, _, err = t.all(ctx)
 	} else {
 		var route *router.Route
 		if route, err = t.route(ctx); err == nil {
@@ -441,13 +441,49 @@ func (k *keeper) loop(ctx context.Context) {
 	}
 }
 
+// early is an index that hands out slots before they are on disk.
+type early interface {
+	Losses() []versions.Loss
+	Recovered(ctx context.Context) error
+}
+
+// recover looks for bodies that have lost their slots, when a process has ended without closing the index. When it does not
+// get to the end of all places, the next round does it again.
+func (k *keeper) recover(ctx context.Context, places []kept, missed int) {
+	x, ok := k.composer.index.(early)
+	if !ok {
+		return
+	}
+	losses := x.Losses()
+	if len(losses) == 0 {
+		return
+	}
+	var private []*upkeep.Place
+	for _, p := range places {
+		if p.Private {
+			private = append(private, p.Place)
+		}
+	}
+	n, err := upkeep.Recover(ctx, private, losses)
+	k.log.Info("recovery", slog.Int64("bodies", n), slog.Any("cause", err))
+	if errors.Is(err, upkeep.ErrNoRows) {
+		k.log.Warn("bodies that writes left behind when the server was killed may stay: see `xronox-proxy index verify`")
+	} else if err != nil || missed > 0 {
+		return
+	}
+	if err := x.Recovered(ctx); err != nil {
+		k.log.Warn("bodies will be looked for again", slog.Any("cause", err))
+	}
+}
+
 // round sweeps all places and applies the rules of retention, a few objects at a time. What fails is tried again by the next.
 func (k *keeper) round(ctx context.Context) {
-	places, err := k.all(ctx)
+	places, missed, err := k.all(ctx)
 	if err != nil {
 		k.log.Warn("versions are not looked after", slog.Any("cause", err))
 		return
 	}
+	k.recover(ctx, places, missed)
 	for _, p := range places {
 		p.Concurrency = 2
 		began := p.Now()

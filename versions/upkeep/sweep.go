@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/xronox/xronox-proxy/s3err"
@@ -92,7 +93,8 @@ func (s *sweeper) object(ctx context.Context, o *object) error {
 // slot sweeps a slot that had no row.
 func (s *sweeper) slot(ctx context.Context, slot versions.Slot) error {
 	body := s.Body(slot.Key, slot.N)
-	if _, err := s.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &body}); err != nil {
+	out, err := s.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &body})
+	if err != nil {
 		if s3err.Is(err, s3err.NoSuchKey) {
 			return s.bodiless(ctx, slot)
 		}
@@ -107,11 +109,24 @@ func (s *sweeper) slot(ctx context.Context, slot versions.Slot) error {
 	if err != nil || about.Seq > 0 {
 		return err
 	}
-	if err := s.DeleteBody(ctx, slot.Key, slot.N); err != nil {
+	if s.Private {
+		if ok, err := s.deleteOld(ctx, slot, out.LastModified); err != nil || !ok {
+			return err
+		}
+	} else if err := s.DeleteBody(ctx, slot.Key, slot.N); err != nil {
 		return err
 	}
 	s.count(&s.out.Bodies)
 	return s.deleteSlot(ctx, slot)
+}
+
+// deleteOld deletes a body, which was last seen to be of that time, unless somebody has just written it. That can be where slots get
+// lost: the body that was marked had lost its own, and a slow writer took the number after it.
+func (s *sweeper) deleteOld(ctx context.Context, slot versions.Slot, modified *time.Time) (bool, error) {
+	if s.Now().Sub(aws.ToTime(modified)) < maxUncommitted {
+		return false, nil
+	}
+	return s.DeleteOldBody(ctx, slot.Key, slot.N, modified)
 }
 
 // bodiless sweeps a slot that had neither row nor body. As a rule nobody knows whether they are still to come: an upload takes

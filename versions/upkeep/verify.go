@@ -353,8 +353,8 @@ func (v *verifier) judgeKnown(ctx context.Context, b body) (string, error) {
 	return LeftBody, nil
 }
 
-// errNoRows is why a body is kept that nobody knows: more may be lost than that.
-var errNoRows = errors.New("the index may have lost rows: `xronox-proxy index rebuild` takes the body in again")
+// ErrNoRows is why a body is kept that nobody knows: more may be lost than that.
+var ErrNoRows = errors.New("the index may have lost rows: `xronox-proxy index rebuild` takes the body in again")
 
 // collectLater leaves a body to the sweeper, which needs a slot for that, and begins its day. Only where the index
 // knows of later versions it is sure that it has not just lost this one.
@@ -364,7 +364,7 @@ func (v *verifier) collectLater(ctx context.Context, b body) error {
 	case err != nil:
 		return err
 	case b.n >= top.State.NextN || b.n < 0 && -b.n > top.Seq:
-		return errNoRows
+		return ErrNoRows
 	case b.n < 0: // Nobody writes the object of a delete marker again that has no row.
 		return v.DeleteBody(ctx, b.key, b.n)
 	}
