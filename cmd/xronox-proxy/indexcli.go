@@ -19,7 +19,8 @@ import (
 // rebuildCommand makes an index of storage.
 func rebuildCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
-		Name: "rebuild", Usage: "make the rows that the index lacks of what is in storage", ArgsUsage: "[BUCKET]", Flags: []cli.Flag{asFlag(), jsonFlag()},
+		Name: "rebuild", Usage: "make the rows that the index lacks of what is in storage", ArgsUsage: "[BUCKET]",
+		Flags: []cli.Flag{asFlag(), jsonFlag(), fromFlag()},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			bucket, err := atMostBucket(c)
 			if err != nil {

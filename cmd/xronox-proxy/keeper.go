@@ -44,6 +44,7 @@ type kept struct {
 	*upkeep.Place
 	under string
 	below string // of the place's keys, those that begin with it are meant
+	from  upkeep.Position
 
 	has func(key string) bool // whether the bucket shows a key there; an alias may show more
 }
@@ -127,6 +128,8 @@ type job struct {
 	At     time.Time `json:"at,omitzero"`
 	Repair bool      `json:"repair,omitempty"`
 	DryRun bool      `json:"dryRun,omitempty"`
+
+	From upkeep.Position `json:"from,omitzero"` // where an earlier one was broken off
 }
 
 // event is what is told of a job: one of these.
@@ -218,6 +221,14 @@ func (t *task) each(ctx context.Context, do func(context.Context, kept) (any, er
 	if err != nil {
 		return err
 	}
+	if t.From.Place != "" {
+		i := slices.IndexFunc(places, func(p kept) bool { return p.BucketID == t.From.Place })
+		if i < 0 {
+			return errors.New("there is no such bucket any more, or it is not meant, where it is to go on; do it again without --from")
+		}
+		places = places[i:]
+		places[0].from = t.From
+	}
 	for _, p := range places {
 		prefix, ok := p.prefix(t.Prefix)
 		if !ok {
@@ -252,7 +263,7 @@ const verifyGrace = 2 * time.Second
 
 // verify verifies a place.
 func (t *task) verify(ctx context.Context, p kept) (any, error) {
-	return p.Verify(ctx, upkeep.Check{Prefix: p.below, Repair: t.Repair, Grace: verifyGrace, Report: func(x upkeep.Problem) {
+	return p.Verify(ctx, upkeep.Check{Prefix: p.below, From: p.from, Repair: t.Repair, Grace: verifyGrace, Report: func(x upkeep.Problem) {
 		x.Key = p.under + x.Key
 		t.item(x)
 	}})
@@ -297,7 +308,7 @@ func (t *task) restore(ctx context.Context, p kept) (any, error) {
 }
 
 // rebuild makes the rows of a place again.
-func (t *task) rebuild(ctx context.Context, p kept) (any, error) { return p.Rebuild(ctx) }
+func (t *task) rebuild(ctx context.Context, p kept) (any, error) { return p.Rebuild(ctx, p.from) }
 
 // importAll takes into the index what it does not know, and notes of buckets that it knows all. What a bucket's aliases
 // show is the bucket's too.

@@ -40,6 +40,10 @@ func indexCommand(stdout, stderr io.Writer) *cli.Command {
 func asFlag() cli.Flag {
 	return &cli.StringFlag{Name: "as", Usage: "`ACCESS_KEY` whose tenant the bucket is of; the default tenant otherwise"}
 }
+
+func fromFlag() cli.Flag {
+	return &cli.StringFlag{Name: "from", Usage: "go on at the `POSITION` that the same command printed when it was broken off"}
+}
 func jsonFlag() cli.Flag { return &cli.BoolFlag{Name: "json", Usage: "print JSON"} }
 func dryFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "dry-run", Usage: "change nothing, and say what would be changed"}
@@ -57,7 +61,7 @@ func atMostBucket(c *cli.Command) (string, error) {
 func verifyCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name: "verify", Usage: "compare the index with the storage; exit 1 when they differ", ArgsUsage: "[BUCKET]",
-		Flags: []cli.Flag{asFlag(), jsonFlag(), &cli.BoolFlag{Name: "repair", Usage: "repair what can be repaired without losing anything"}},
+		Flags: []cli.Flag{asFlag(), jsonFlag(), fromFlag(), &cli.BoolFlag{Name: "repair", Usage: "repair what can be repaired without losing anything"}},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			bucket, err := atMostBucket(c)
 			if err != nil {
@@ -269,14 +273,21 @@ func tell[Item, Result any](ctx context.Context, c *cli.Command, stderr io.Write
 		return nil, failedLoad(c, report, err)
 	}
 	j.As = c.String("as")
+	if from := c.String("from"); from != "" {
+		if j.From, err = upkeep.ParsePosition(from); err != nil {
+			return nil, err
+		}
+	}
 	out := &told[Item, Result]{Items: []Item{}, Results: []placed[Result]{}}
 	bar := newBar(stderr)
 	defer bar.end()
 	var bad error
+	reached := j.From
 	err = perform(ctx, cfg, j, stderr, func(e event) {
 		switch {
 		case e.Progress != nil:
 			bar.show(*e.Progress)
+			reached = e.Progress.Position
 		case e.Item != nil:
 			var x Item
 			bad = errors.Join(bad, json.Unmarshal(e.Item, &x))
@@ -287,6 +298,9 @@ func tell[Item, Result any](ctx context.Context, c *cli.Command, stderr io.Write
 			out.Results = append(out.Results, x)
 		}
 	})
+	if err != nil && reached != (upkeep.Position{}) {
+		err = fmt.Errorf("%w\nto go on where this was broken off, repeat the command with --from %s", err, reached)
+	}
 	if err != nil && len(out.Items)+len(out.Results) == 0 {
 		return nil, err
 	}

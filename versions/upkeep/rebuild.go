@@ -44,30 +44,44 @@ type found struct {
 
 // Rebuild makes rows of the bodies in the place of versions. Of an object that has no rows all are made: in the order of
 // numbers, delete markers among them where their own say, with who wrote them. Of one that has some, those that came
-// later, which an index that was restored from a backup lacks. It can be broken off and done again.
+// later, which an index that was restored from a backup lacks. It can be broken off and done again, or gone on with from
+// a position.
 //
 // A body says all that is needed but its tags, retention and hold, and to the millisecond when it was committed. One that
 // was never committed says nothing of that, and becomes a version.
-func (p *Place) Rebuild(ctx context.Context) (Rebuilt, error) {
+func (p *Place) Rebuild(ctx context.Context, from Position) (Rebuilt, error) {
+	const step = "rebuild"
 	r := &rebuilder{Place: p}
-	w := p.begin("rebuild", 0)
+	if from.Step != "" && from.Step != step {
+		return r.out, errOtherStep
+	}
+	w := p.beginAfter(step, from.After, 0)
 	defer w.tell()
 	g, do := errgroup.WithContext(ctx)
 	g.SetLimit(cmp.Or(p.Concurrency, maxConcurrent))
 	// The bodies of an object lie in a directory of their own, but those of objects below it may come in between.
+	// One that was done before From may be looked at again for those.
 	var open []string
-	err := p.eachBody(do, "", func(b body) error {
+	if from.After != "" {
+		open = append(open, directory(from.After))
+	}
+	err := p.eachBody(do, "", from.After, func(b body) error {
 		for len(open) > 0 && !strings.HasPrefix(b.at, open[len(open)-1]) {
 			open = open[:len(open)-1]
 		}
-		dir := b.at[:strings.LastIndexByte(b.at, '/')+1]
+		dir := directory(b.at)
 		if slices.Contains(open, dir) {
 			return do.Err()
 		}
 		open = append(open, dir)
+		m := w.trail.begin(b.at)
 		g.Go(func() error {
 			defer w.add()
-			return r.object(do, dir, b.key)
+			err := r.object(do, dir, b.key)
+			if err == nil {
+				m.end()
+			}
+			return err
 		})
 		return do.Err()
 	})
@@ -76,6 +90,9 @@ func (p *Place) Rebuild(ctx context.Context) (Rebuilt, error) {
 	}
 	return r.out, err
 }
+
+// directory is where a body lies.
+func directory(at string) string { return at[:strings.LastIndexByte(at, '/')+1] }
 
 // object makes the rows of an object.
 func (r *rebuilder) object(ctx context.Context, dir, key string) error {
@@ -279,7 +296,7 @@ func (p *Place) Import(ctx context.Context) (out Imported, err error) {
 	defer w.tell()
 	g, do := errgroup.WithContext(ctx)
 	g.SetLimit(cmp.Or(p.Concurrency, maxConcurrent))
-	err = p.eachUnknown(do, "", w, func(key string) error {
+	err = p.eachUnknown(do, span{}, w, func(key string, _ *mark) error {
 		g.Go(func() error {
 			adopted, err := p.Adopt(do, key)
 			mu.Lock()

@@ -84,13 +84,13 @@ func TestRebuild(t *testing.T) {
 		}
 		want, objects := k.told(), k.all()
 		lost := k.without()
-		if _, err := lost.Rebuild(t.Context()); err != nil {
+		if _, err := lost.Rebuild(t.Context(), upkeep.Position{}); err != nil {
 			t.Fatal(err)
 		}
 		lost.want("versions", lost.told(), want)
 		lost.want("objects", lost.all(), objects)
 		lost.want("verify", lost.verify(false), "")
-		again, err := lost.Rebuild(t.Context())
+		again, err := lost.Rebuild(t.Context(), upkeep.Position{})
 		if err != nil || again.Versions != 0 {
 			t.Errorf("again: %+v, %v", again, err)
 		}
@@ -156,7 +156,7 @@ func TestRebuildBackup(t *testing.T) {
 	k.put("a", "2")
 	k.remove("b", "")
 	k.put("new", "1")
-	out, err := backup.Rebuild(t.Context())
+	out, err := backup.Rebuild(t.Context(), upkeep.Position{})
 	if err != nil || out.Versions != 3 || out.Known != 2 {
 		t.Errorf("%+v, %v", out, err)
 	}
@@ -185,7 +185,7 @@ func TestRebuildUpload(t *testing.T) {
 	k.put("a", "22")
 	backup.want("the backup", backup.get("a"), "3")
 	backup.now = begun.Add(24 * time.Hour)
-	if out, err := backup.Rebuild(t.Context()); err != nil || out.Versions != 1 || out.Known != 2 {
+	if out, err := backup.Rebuild(t.Context(), upkeep.Position{}); err != nil || out.Versions != 1 || out.Known != 2 {
 		t.Errorf("%+v, %v", out, err)
 	}
 	backup.want("versions", backup.told(), k.told())
@@ -198,7 +198,7 @@ func TestRebuildInFlight(t *testing.T) {
 	k := open(t, func(o *versioned.Options) { o.Index = x })
 	k.put("a", "1")
 	x.before = func() {
-		if out, err := k.Rebuild(t.Context()); err != nil || out.Pending != 1 || out.Versions != 0 {
+		if out, err := k.Rebuild(t.Context(), upkeep.Position{}); err != nil || out.Pending != 1 || out.Versions != 0 {
 			t.Errorf("%+v, %v", out, err)
 		}
 	}
@@ -250,7 +250,7 @@ func TestImportLost(t *testing.T) {
 	if out, err := lost.Import(t.Context()); !errors.Is(err, versioned.ErrLostRows) || out.Adopted != 1 || out.Failed != 1 {
 		t.Errorf("%+v, %v", out, err)
 	}
-	if _, err := lost.Rebuild(t.Context()); err != nil {
+	if _, err := lost.Rebuild(t.Context(), upkeep.Position{}); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := lost.Import(t.Context()); err != nil || out.Adopted != 0 {

@@ -71,14 +71,13 @@ func (p *Place) RestoreAsOf(ctx context.Context, past Past) (Restored, error) {
 			return r.out, err
 		}
 	}
-	total, err := p.count(ctx, past.Prefix)
+	total, err := p.count(ctx, span{prefix: past.Prefix})
 	if err != nil {
 		return r.out, err
 	}
 	w := p.begin("restore", total)
 	defer w.tell()
-	err = p.walk(ctx, past.Prefix, false, func(ctx context.Context, o *object) error {
-		defer w.add()
+	err = w.walk(ctx, span{prefix: past.Prefix}, false, func(ctx context.Context, o *object) error {
 		return r.object(ctx, o)
 	})
 	if err == nil && !p.Complete {
@@ -134,7 +133,7 @@ func (r *restorer) delete(ctx context.Context, key string) error {
 // shown of the past does not have them.
 func (r *restorer) before(ctx context.Context) error {
 	w := r.begin("objects from before", 0)
-	return r.eachUnknown(ctx, r.Prefix, w, func(key string) error {
+	return r.eachUnknown(ctx, span{prefix: r.Prefix}, w, func(key string, _ *mark) error {
 		if r.Has != nil && !r.Has(key) {
 			return nil
 		}

@@ -55,8 +55,7 @@ func (p *Place) Retain(ctx context.Context, x Expiry) (out Retained, err error) 
 	w := p.begin("retention", 0)
 	defer w.tell()
 	ctx = backends.WithRequest(ctx, &backends.Request{Operation: retentionOperation})
-	err = p.walk(ctx, "", false, func(ctx context.Context, o *object) error {
-		defer w.add()
+	err = w.walk(ctx, span{}, false, func(ctx context.Context, o *object) error {
 		for _, v := range x.beyond(o, p.Now()) {
 			removed, err := false, error(nil)
 			if x.Enforce {

@@ -2,6 +2,7 @@ package upkeep
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,14 +17,27 @@ type body struct {
 	key      string // of the object it is a body of
 	n        int64
 	modified time.Time
+	mark     *mark // of the walk
 }
 
-// eachBody calls do with the bodies of the objects of a place whose keys begin with prefix. What
-// else lies in the place of versions is somebody else's.
-func (p *Place) eachBody(ctx context.Context, prefix string, do func(body) error) error {
-	for _, dir := range p.prefixes(prefix) {
+// eachBody calls do with the bodies of the objects of a place whose keys begin with prefix, but for those that come not
+// after another body. What else lies in the place of versions is somebody else's.
+func (p *Place) eachBody(ctx context.Context, prefix, after string, do func(body) error) error {
+	dirs := p.prefixes(prefix)
+	if after != "" {
+		i := slices.IndexFunc(dirs, func(dir string) bool { return strings.HasPrefix(after, dir) })
+		if i < 0 {
+			return errOtherStep
+		}
+		dirs = dirs[i:]
+	}
+	for _, dir := range dirs {
 		c := backends.NewListCursor(ctx, p.Bodies, "", dir)
-		for ok := c.SeekGE(dir, ""); ok; ok = c.Next() {
+		from := dir
+		if strings.HasPrefix(after, dir) {
+			from = after + "\x00"
+		}
+		for ok := c.SeekGE(from, ""); ok; ok = c.Next() {
 			dataType, key, n, ok := p.Layout.Parse(c.Key())
 			if !ok || dataType != p.DataType || !strings.HasPrefix(key, prefix) {
 				continue
@@ -59,20 +73,20 @@ func (p *Place) prefixes(prefix string) []string {
 	return out
 }
 
-// eachUnknown calls do with the keys at the plain place, of those that begin with prefix, that the index knows nothing
-// of. It reads both in the order of keys.
-func (p *Place) eachUnknown(ctx context.Context, prefix string, w *progress, do func(key string) error) error {
-	known := p.heads(ctx, prefix)
-	c := backends.NewListCursor(ctx, p.Heads, "", prefix)
-	for ok := c.SeekGE(prefix, ""); ok; ok = c.Next() {
-		w.add()
+// eachUnknown calls do with the keys of a span at the plain place that the index knows nothing of. It reads both in
+// the order of keys.
+func (p *Place) eachUnknown(ctx context.Context, s span, w *progress, do func(key string, m *mark) error) error {
+	known := p.heads(ctx, s)
+	c := backends.NewListCursor(ctx, p.Heads, "", s.prefix)
+	for ok := c.SeekGE(s.from(), ""); ok; ok = c.Next() {
+		m := w.trail.begin(c.Key())
 		for {
 			h, err := known.peek()
 			if err != nil {
 				return err
 			}
 			if h == nil || h.Key > c.Key() {
-				if err := do(c.Key()); err != nil {
+				if err := do(c.Key(), m); err != nil {
 					return err
 				}
 				break
@@ -82,6 +96,8 @@ func (p *Place) eachUnknown(ctx context.Context, prefix string, w *progress, do 
 			}
 			known.i++
 		}
+		m.end()
+		w.add()
 	}
 	return c.Err()
 }

@@ -43,8 +43,7 @@ func (p *Place) Sweep(ctx context.Context, since time.Time) (Swept, error) {
 	s := &sweeper{Place: p, since: since}
 	w := p.begin("sweep", 0)
 	defer w.tell()
-	err := p.walk(ctx, "", true, func(ctx context.Context, o *object) error {
-		defer w.add()
+	err := w.walk(ctx, span{}, true, func(ctx context.Context, o *object) error {
 		if err := s.object(ctx, o); err != nil && ctx.Err() == nil {
 			s.mu.Lock()
 			defer s.mu.Unlock()

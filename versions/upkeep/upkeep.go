@@ -37,6 +37,9 @@ type Progress struct {
 	Step  string `json:"step"`
 	Done  int64  `json:"done"`
 	Total int64  `json:"total,omitempty"` // 0: not known
+
+	// Position is from where another run would go on. It is empty where one does not do anything twice anyway.
+	Position Position `json:"position,omitzero"`
 }
 
 // maxConcurrent is how many objects are looked at at once when nobody says how many.
@@ -50,6 +53,7 @@ type object struct {
 	versions.Head
 	entries []versions.Entry // the newest first
 	slots   []versions.Slot  // in order
+	mark    *mark            // of the walk
 }
 
 // cursor reads pages of the index one item after the other.
@@ -96,10 +100,10 @@ func (c *cursor[T]) take(into []T, has func(*T) bool) ([]T, error) {
 	}
 }
 
-// heads are the objects of a place that have rows and whose keys begin with prefix.
-func (p *Place) heads(ctx context.Context, prefix string) *cursor[versions.Head] {
+// heads are the objects of a span that have rows.
+func (p *Place) heads(ctx context.Context, s span) *cursor[versions.Head] {
 	return &cursor[versions.Head]{load: func(last *versions.Head) ([]versions.Head, error) {
-		r := versions.Range{BucketID: p.BucketID, Prefix: prefix, Limit: pageSize}
+		r := versions.Range{BucketID: p.BucketID, Prefix: s.prefix, From: versions.Position{Key: s.from()}, Limit: pageSize}
 		if last != nil {
 			r.From.Key = last.Key + "\x00"
 		}
@@ -107,10 +111,10 @@ func (p *Place) heads(ctx context.Context, prefix string) *cursor[versions.Head]
 	}}
 }
 
-// entries are the versions of a place whose keys begin with prefix.
-func (p *Place) entries(ctx context.Context, prefix string) *cursor[versions.Entry] {
+// entries are the versions of a span.
+func (p *Place) entries(ctx context.Context, s span) *cursor[versions.Entry] {
 	return &cursor[versions.Entry]{load: func(last *versions.Entry) ([]versions.Entry, error) {
-		r := versions.Range{BucketID: p.BucketID, Prefix: prefix, Limit: pageSize}
+		r := versions.Range{BucketID: p.BucketID, Prefix: s.prefix, From: versions.Position{Key: s.from()}, Limit: pageSize}
 		if last != nil {
 			r.From = versions.Position{Key: last.Key, Time: last.Version.Time.Add(-time.Millisecond)}
 		}
@@ -118,17 +122,17 @@ func (p *Place) entries(ctx context.Context, prefix string) *cursor[versions.Ent
 	}}
 }
 
-// slots are the slots of a place whose keys begin with prefix.
-func (p *Place) slots(ctx context.Context, prefix string) *cursor[versions.Slot] {
+// slots are the slots of a span.
+func (p *Place) slots(ctx context.Context, s span) *cursor[versions.Slot] {
 	c := &cursor[versions.Slot]{}
 	c.load = func(last *versions.Slot) ([]versions.Slot, error) {
-		from := versions.Slot{Object: p.Object(prefix)}
+		from := versions.Slot{Object: p.Object(s.from())}
 		if last != nil {
 			from.Object, from.N = last.Object, last.N+1
 		}
 		page, err := p.Index.Slots(ctx, from, pageSize)
 		for i := range page {
-			if !strings.HasPrefix(page[i].Key, prefix) {
+			if !strings.HasPrefix(page[i].Key, s.prefix) {
 				c.end = true
 				return page[:i], err
 			}
@@ -138,12 +142,13 @@ func (p *Place) slots(ctx context.Context, prefix string) *cursor[versions.Slot]
 	return c
 }
 
-// walk calls do with each object of a place whose key begins with prefix and of which the index knows anything, several
-// at a time, until one call fails. withSlots says whether slots are wanted.
-func (p *Place) walk(ctx context.Context, prefix string, withSlots bool, do func(context.Context, *object) error) error {
+// walk calls do with each object of a span of which the index knows anything, several at a time, until one
+// call fails. withSlots says whether slots are wanted.
+func (w *progress) walk(ctx context.Context, s span, withSlots bool, do func(context.Context, *object) error) error {
+	p := w.p
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(cmp.Or(p.Concurrency, maxConcurrent))
-	heads, entries, slots := p.heads(ctx, prefix), p.entries(ctx, prefix), p.slots(ctx, prefix)
+	heads, entries, slots := p.heads(ctx, s), p.entries(ctx, s), p.slots(ctx, s)
 	if !withSlots {
 		slots.end = true
 	}
@@ -156,7 +161,15 @@ func (p *Place) walk(ctx context.Context, prefix string, withSlots bool, do func
 			g.Go(func() error { return err })
 			break
 		}
-		g.Go(func() error { return do(ctx, o) })
+		o.mark = w.trail.begin(o.Key)
+		g.Go(func() error {
+			defer w.add()
+			err := do(ctx, o)
+			if err == nil {
+				o.mark.end()
+			}
+			return err
+		})
 	}
 	return g.Wait()
 }
@@ -203,11 +216,13 @@ func next(p *Place, heads *cursor[versions.Head], entries *cursor[versions.Entry
 
 // progress tells how far a step has come, not too often.
 type progress struct {
-	p    *Place
-	mu   sync.Mutex
-	step string
-	all  int64
-	done atomic.Int64
+	p     *Place
+	mu    sync.Mutex
+	step  string
+	all   int64
+	done  atomic.Int64
+	trail trail
+	again bool // another run can go on where this one has come to
 }
 
 // progressEvery is after how many items it is told.
@@ -220,6 +235,13 @@ func (p *Place) begin(step string, total int64) *progress {
 	return w
 }
 
+// beginAfter begins a step that another run can go on with: behind what an earlier one had come to.
+func (p *Place) beginAfter(step, after string, total int64) *progress {
+	w := &progress{p: p, step: step, all: total, trail: trail{after: after}, again: true}
+	w.tell()
+	return w
+}
+
 // tell tells how far it is.
 func (w *progress) tell() {
 	if w.p.Progress == nil {
@@ -227,7 +249,11 @@ func (w *progress) tell() {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.p.Progress(Progress{Place: w.p.Name, Step: w.step, Done: w.done.Load(), Total: w.all})
+	told := Progress{Place: w.p.Name, Step: w.step, Done: w.done.Load(), Total: w.all}
+	if w.again {
+		told.Position = Position{Place: w.p.BucketID, Step: w.step, After: w.trail.position()}
+	}
+	w.p.Progress(told)
 }
 
 // add counts an item.
@@ -237,9 +263,9 @@ func (w *progress) add() {
 	}
 }
 
-// count counts the objects of a place that have rows and whose keys begin with prefix.
-func (p *Place) count(ctx context.Context, prefix string) (n int64, err error) {
-	c := p.heads(ctx, prefix)
+// count counts the objects of a span that have rows.
+func (p *Place) count(ctx context.Context, s span) (n int64, err error) {
+	c := p.heads(ctx, s)
 	for {
 		h, err := c.peek()
 		if err != nil || h == nil {

@@ -43,6 +43,7 @@ type Problem struct {
 // Check is how a place is verified.
 type Check struct {
 	Prefix string        // of keys
+	From   Position      // of an earlier run that was broken off; empty: all is verified
 	Repair bool          // what can be repaired: all but what is lost, and unknown objects
 	Grace  time.Duration // what is not right is looked at again so much later: a write may be under way
 	Report func(Problem) // called by one at a time
@@ -58,12 +59,17 @@ type Verified struct {
 	Repaired int64 `json:"repaired"`
 }
 
-// maxSuspects is how many are remembered before they are looked at again.
-const maxSuspects = 10_000
+// How many are remembered before they are looked at again, and for how long: a run that is broken off meanwhile has come
+// no further than to the first of them.
+const (
+	maxSuspects = 10_000
+	settleAfter = 30 * time.Second
+)
 
 // suspect is what did not seem right, and how to look again.
 type suspect struct {
 	Problem
+	mark   *mark                               // which is not done before
 	again  func(context.Context) (bool, error) // whether it is still so
 	repair func(context.Context) error         // nil: nothing can be done
 	young  bool                                // what follows a commit may be under way
@@ -79,27 +85,55 @@ type verifier struct {
 	mu       sync.Mutex
 	out      Verified
 	suspects []suspect
+	oldest   time.Time // of them
+}
+
+// step is one of verifying a place. Its do tells how far it has come, and begins behind what an earlier run had come to.
+type step struct {
+	name string
+	do   func(ctx context.Context, name, after string) error
 }
 
 // Verify compares the index of a place with the storage, in both directions.
 func (p *Place) Verify(ctx context.Context, c Check) (Verified, error) {
 	v := &verifier{Place: p, Check: c}
-	for _, step := range []func(context.Context) error{v.known, v.bodies, v.plain, v.settle} {
-		if err := step(ctx); err != nil {
+	steps := []step{{"versions", v.known}, {"bodies", v.bodies}, {"heads", v.plain}}
+	after := ""
+	if c.From.Step != "" {
+		i := slices.IndexFunc(steps, func(s step) bool { return s.name == c.From.Step })
+		if i < 0 {
+			return v.out, errOtherStep
+		}
+		steps, after = steps[i:], c.From.After
+	}
+	for _, s := range steps {
+		if err := s.do(ctx, s.name, after); err != nil {
 			return v.out, err
 		}
+		after = ""
 	}
 	return v.out, nil
 }
 
 // suspect notes a problem that will be looked at again.
-func (v *verifier) suspect(ctx context.Context, s suspect) error {
+func (v *verifier) suspect(s suspect) {
 	s.Place = v.Name
+	s.mark.hold()
 	v.mu.Lock()
+	if len(v.suspects) == 0 {
+		v.oldest = time.Now()
+	}
 	v.suspects = append(v.suspects, s)
-	full := len(v.suspects) >= maxSuspects
 	v.mu.Unlock()
-	if full {
+}
+
+// settleSome looks again at what did not seem right when there is much of it, or has been for long.
+func (v *verifier) settleSome(ctx context.Context) error {
+	v.mu.Lock()
+	n := len(v.suspects)
+	due := n >= maxSuspects || n > 0 && time.Since(v.oldest) >= settleAfter
+	v.mu.Unlock()
+	if due {
 		return v.settle(ctx)
 	}
 	return nil
@@ -119,41 +153,51 @@ func (v *verifier) settle(ctx context.Context) error {
 		case <-time.After(v.Grace):
 		}
 	}
-	for _, s := range v.suspects {
+	for len(v.suspects) > 0 {
+		s := v.suspects[0]
 		bad, err := s.again(ctx)
 		if err != nil {
 			return err
 		}
-		if !bad {
-			continue
+		if bad {
+			v.report(ctx, s)
 		}
-		v.out.Problems++
-		if v.Repair && s.repair != nil {
-			if err := s.repair(ctx); err != nil {
-				s.Error = err.Error()
-			} else if bad, err = s.again(ctx); err == nil && !bad {
-				s.Repaired = true
-				v.out.Repaired++
-			}
-		}
-		if v.Report != nil {
-			v.Report(s.Problem)
-		}
+		s.mark.end()
+		v.suspects = v.suspects[1:]
 	}
 	v.suspects = nil
 	return nil
 }
 
+// report repairs what can be repaired of a problem, and reports it.
+func (v *verifier) report(ctx context.Context, s suspect) {
+	v.out.Problems++
+	if v.Repair && s.repair != nil {
+		if err := s.repair(ctx); err != nil {
+			s.Error = err.Error()
+		} else if bad, err := s.again(ctx); err == nil && !bad {
+			s.Repaired = true
+			v.out.Repaired++
+		}
+	}
+	if v.Report != nil {
+		v.Report(s.Problem)
+	}
+}
+
 // known verifies what the index knows.
-func (v *verifier) known(ctx context.Context) error {
-	total, err := v.count(ctx, v.Prefix)
+func (v *verifier) known(ctx context.Context, name, after string) error {
+	s := span{v.Prefix, after}
+	total, err := v.count(ctx, s)
 	if err != nil {
 		return err
 	}
-	w := v.begin("versions", total)
+	w := v.beginAfter(name, after, total)
 	defer w.tell()
-	return v.walk(ctx, v.Prefix, false, func(ctx context.Context, o *object) error {
-		defer w.add()
+	err = w.walk(ctx, s, false, func(ctx context.Context, o *object) error {
+		if err := v.settleSome(ctx); err != nil {
+			return err
+		}
 		live := int64(0)
 		for i := range o.entries {
 			e := &o.entries[i]
@@ -171,6 +215,10 @@ func (v *verifier) known(ctx context.Context) error {
 		v.mu.Unlock()
 		return v.head(ctx, o)
 	})
+	if err != nil {
+		return err
+	}
+	return v.settle(ctx)
 }
 
 // version verifies the body of a version, or the object of a delete marker.
@@ -179,7 +227,7 @@ func (v *verifier) version(ctx context.Context, o *object, e *versions.Entry) er
 	if err != nil || kind == "" {
 		return err
 	}
-	s := suspect{Problem: Problem{
+	s := suspect{mark: o.mark, Problem: Problem{
 		Problem: kind, Key: o.Key, VersionID: e.Version.ID.String(), Body: v.Body(o.Key, e.Version.ID.N),
 	}}
 	s.again = func(ctx context.Context) (bool, error) {
@@ -204,7 +252,8 @@ func (v *verifier) version(ctx context.Context, o *object, e *versions.Entry) er
 			return err
 		}
 	}
-	return v.suspect(ctx, s)
+	v.suspect(s)
+	return nil
 }
 
 // judgeBody says what is wrong with a body; nothing when it is as it should be.
@@ -240,7 +289,7 @@ func (v *verifier) head(ctx context.Context, o *object) error {
 	if err != nil || kind == "" {
 		return err
 	}
-	s := suspect{Problem: Problem{Problem: kind, Key: o.Key}, young: v.young(o.Top)}
+	s := suspect{mark: o.mark, Problem: Problem{Problem: kind, Key: o.Key}, young: v.young(o.Top)}
 	s.again = func(ctx context.Context) (bool, error) {
 		top, err := v.Index.Top(ctx, o.Object)
 		if err != nil {
@@ -250,7 +299,8 @@ func (v *verifier) head(ctx context.Context, o *object) error {
 		return kind != "", err
 	}
 	s.repair = func(ctx context.Context) error { return v.Settle(ctx, o.Key) }
-	return v.suspect(ctx, s)
+	v.suspect(s)
+	return nil
 }
 
 // judgeHead says what is wrong with a head. Where nobody reads heads there are none.
@@ -280,26 +330,37 @@ func (v *verifier) judgeHead(ctx context.Context, key string, top versions.Row) 
 const maxUncommitted = versions.KeepDead / 12
 
 // bodies verifies that somebody knows every body.
-func (v *verifier) bodies(ctx context.Context) error {
-	w := v.begin("bodies", 0)
+func (v *verifier) bodies(ctx context.Context, name, after string) error {
+	w := v.beginAfter(name, after, 0)
 	defer w.tell()
-	g, ctx := errgroup.WithContext(ctx)
+	g, do := errgroup.WithContext(ctx)
 	g.SetLimit(maxConcurrent)
-	err := v.eachBody(ctx, v.Prefix, func(b body) error {
+	err := v.eachBody(do, v.Prefix, after, func(b body) error {
+		b.mark = w.trail.begin(b.at)
 		g.Go(func() error {
 			defer w.add()
-			return v.body(ctx, b)
+			err := v.body(do, b)
+			if err == nil {
+				b.mark.end()
+			}
+			return err
 		})
-		return ctx.Err()
+		return do.Err()
 	})
 	if e := g.Wait(); e != nil {
 		return e
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return v.settle(ctx)
 }
 
 // body verifies that somebody knows a body.
 func (v *verifier) body(ctx context.Context, b body) error {
+	if err := v.settleSome(ctx); err != nil {
+		return err
+	}
 	v.mu.Lock()
 	v.out.Bodies++
 	v.mu.Unlock()
@@ -318,7 +379,7 @@ func (v *verifier) body(ctx context.Context, b body) error {
 			return err
 		}
 	}
-	s := suspect{Problem: Problem{Problem: kind, Key: b.key, Body: b.at}}
+	s := suspect{mark: b.mark, Problem: Problem{Problem: kind, Key: b.key, Body: b.at}}
 	s.again = func(ctx context.Context) (bool, error) {
 		if kind, err := v.judgeKnown(ctx, b); err != nil || kind == "" {
 			return false, err
@@ -334,7 +395,8 @@ func (v *verifier) body(ctx context.Context, b body) error {
 		s.young = true
 		s.repair = func(ctx context.Context) error { return v.DeleteBody(ctx, b.key, b.n) }
 	}
-	return v.suspect(ctx, s)
+	v.suspect(s)
+	return nil
 }
 
 // judgeKnown says what is wrong with a body that is there: that no version needs it.
@@ -373,14 +435,17 @@ func (v *verifier) collectLater(ctx context.Context, b body) error {
 }
 
 // plain verifies that the index of a complete place knows all that is at the plain place.
-func (v *verifier) plain(ctx context.Context) error {
+func (v *verifier) plain(ctx context.Context, name, after string) error {
 	if !v.Complete {
 		return nil
 	}
-	w := v.begin("heads", v.out.Objects)
+	w := v.beginAfter(name, after, v.out.Objects)
 	defer w.tell()
-	return v.eachUnknown(ctx, v.Prefix, w, func(key string) error {
-		s := suspect{Problem: Problem{Problem: UnknownObject, Key: key}}
+	err := v.eachUnknown(ctx, span{v.Prefix, after}, w, func(key string, m *mark) error {
+		if err := v.settleSome(ctx); err != nil {
+			return err
+		}
+		s := suspect{mark: m, Problem: Problem{Problem: UnknownObject, Key: key}}
 		s.again = func(ctx context.Context) (bool, error) {
 			top, err := v.Index.Top(ctx, v.Object(key))
 			if err != nil || top.Seq > 0 {
@@ -392,6 +457,11 @@ func (v *verifier) plain(ctx context.Context) error {
 			}
 			return err == nil, err
 		}
-		return v.suspect(ctx, s)
+		v.suspect(s)
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return v.settle(ctx)
 }
