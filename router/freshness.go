@@ -61,3 +61,18 @@ func (r *Router) longest(ctx context.Context) (d time.Duration, n int, err error
 
 // blindnessName is the name of the nth value.
 func blindnessName(n int) string { return "blindness/" + strconv.Itoa(n) }
+
+// Announced are the names of the values in which proxies have said it.
+func Announced(ctx context.Context, v Values) (names []string, err error) {
+	for {
+		name := blindnessName(len(names) + 1)
+		value, err := v.Value(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("router: %s: %w", name, err)
+		}
+		if value == nil {
+			return names, nil
+		}
+		names = append(names, name)
+	}
+}

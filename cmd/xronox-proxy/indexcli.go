@@ -12,7 +12,6 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/xronox/xronox-proxy/config"
-	"github.com/xronox/xronox-proxy/versions"
 	"github.com/xronox/xronox-proxy/versions/upkeep"
 )
 
@@ -119,102 +118,5 @@ func dumpTo(ctx context.Context, cfg *config.Config, file string, stdout, stderr
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "%s: all that the index has, with the keys that seal tokens: keep it as you keep secrets\n", file)
-	return err
-}
-
-// loadCommand puts a dump into the index.
-func loadCommand(stdout, stderr io.Writer) *cli.Command {
-	return &cli.Command{
-		Name: "load", Usage: "put what was dumped into an index that is empty, or has some of it already; no server may run", ArgsUsage: "FILE",
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if c.Args().Len() != 1 {
-				return errors.New("load wants FILE")
-			}
-			cfg, report, err := loadConfig(c)
-			if err != nil {
-				return failedLoad(c, report, err)
-			}
-			f, err := os.Open(c.Args().First())
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			a := &app{log: quietLog(cfg, stderr)}
-			defer a.close()
-			x, err := a.openIndex(ctx, cfg)
-			if err != nil {
-				return hinted(err, cfg.Proxy)
-			}
-			bar := newBar(stderr)
-			out, err := upkeep.Load(ctx, x, bufio.NewReader(f), bar.show)
-			bar.end()
-			if err != nil {
-				return err
-			}
-			return printCopied(stdout, "loaded", out)
-		},
-	}
-}
-
-// migrateCommand copies an index into another.
-func migrateCommand(stdout, stderr io.Writer) *cli.Command {
-	return &cli.Command{
-		Name: "migrate", Usage: "copy the index into the one of another configuration, embedded or in MongoDB; no server may run", ArgsUsage: "NEW",
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if c.Args().Len() != 1 {
-				return errors.New("migrate wants the configuration NEW, whose index is to have what the one in use has")
-			}
-			cfg, report, err := loadConfig(c)
-			if err != nil {
-				return failedLoad(c, report, err)
-			}
-			to, report, err := config.Load(c.Args().First(), config.Options{Strict: c.Bool("strict")})
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.Args().First(), failedLoad(c, report, err))
-			}
-			out, err := migrate(ctx, cfg, to, stderr)
-			if err != nil {
-				return hinted(err, cfg.Proxy)
-			}
-			return printCopied(stdout, "migrated", out)
-		},
-	}
-}
-
-// migrate copies the index of one configuration into that of another.
-func migrate(ctx context.Context, from, to *config.Config, stderr io.Writer) (out upkeep.Copied, err error) {
-	log := quietLog(from, stderr)
-	m := mapped(from)
-	if err := m.Report.Err(); err != nil {
-		return out, err
-	}
-	a, err := open(ctx, from, m, log)
-	if err != nil {
-		return out, err
-	}
-	defer a.close()
-	contents, err := newKeeper(a, from, m).contents(ctx)
-	if err != nil {
-		return out, err
-	}
-	other := &app{log: log}
-	defer other.close()
-	x, err := other.openIndex(ctx, to)
-	if errors.Is(err, versions.ErrInUse) {
-		return out, fmt.Errorf("the index to migrate to: %w", err)
-	}
-	if err != nil {
-		return out, err
-	}
-	bar := newBar(stderr)
-	defer bar.end()
-	out, err = upkeep.Migrate(ctx, a.index, x, contents, bar.show)
-	return out, err
-}
-
-// printCopied prints how much there was.
-func printCopied(w io.Writer, what string, c upkeep.Copied) error {
-	_, err := fmt.Fprintf(w, "%s: %d values, %d buckets, %d settings, %d tombstones, %d slots, %d rows\n",
-		what, c.Values, c.Buckets, c.Settings, c.Tombstones, c.Slots, c.Rows)
 	return err
 }

@@ -423,7 +423,17 @@ xronoxProxy:
 			t.Fatalf("%v\n%s\n%s", err, stdout, stderr)
 		}
 	}
+	left := func(config, want string) {
+		t.Helper()
+		for _, args := range [][]string{{"history", "made", "gone"}, {"--listen", "127.0.0.1:0", "serve"}, {"index", "load", config}, {"index", "reopen"}} {
+			_, _, err := command(t, dir, "127.0.0.1:0", append([]string{"--config", config}, args...)...)
+			if err == nil || !strings.Contains(err.Error(), "was migrated to "+want) {
+				t.Errorf("%v on an index that was migrated: %v", args, err)
+			}
+		}
+	}
 	migrate(embedded, mongo)
+	left(embedded, `the database "xronox_proxy" of dbConnections.m`)
 	r = serveDir(t, dir, "--config", mongo)
 	if got := getObject(t, client(t, dir, r.s3), "made", "dir/doc"); got != "second" {
 		t.Errorf("over MongoDB: %q", got)
@@ -432,7 +442,11 @@ xronoxProxy:
 		t.Errorf("over MongoDB:\n%s\nwant\n%s", got, want)
 	}
 	r.end(t)
+	if _, _, err := command(t, dir, "127.0.0.1:1", "--config", mongo, "index", "migrate", configure("same.yaml", "dataDir: "+dir)); err == nil || !strings.Contains(err.Error(), "in use, or was: give an empty one") {
+		t.Errorf("back into the index that was left: %v", err)
+	}
 	migrate(mongo, back)
+	left(mongo, "the index in "+filepath.Join(root, "back", "index"))
 	if err := errors.Join(os.RemoveAll(filepath.Join(dir, "index")), os.Rename(filepath.Join(root, "back", "index"), filepath.Join(dir, "index"))); err != nil {
 		t.Fatal(err)
 	}

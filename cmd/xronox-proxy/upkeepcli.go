@@ -25,7 +25,7 @@ func indexCommand(stdout, stderr io.Writer) *cli.Command {
 		Name: "index", Usage: "look after the index of versions, while the server runs or not",
 		Commands: []*cli.Command{
 			verifyCommand(stdout, stderr), rebuildCommand(stdout, stderr), importCommand(stdout, stderr), retentionCommand(stdout, stderr),
-			dumpCommand(stdout, stderr), loadCommand(stdout, stderr), migrateCommand(stdout, stderr),
+			dumpCommand(stdout, stderr), loadCommand(stdout, stderr), migrateCommand(stdout, stderr), reopenCommand(stdout, stderr),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if c.Args().Present() {

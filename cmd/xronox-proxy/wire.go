@@ -52,14 +52,46 @@ func (a *app) close() {
 
 // open opens everything that the configuration speaks of, and serves nothing.
 func open(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Logger) (_ *app, err error) {
-	a := &app{log: log, metrics: admin.NewMetrics()}
+	a := &app{log: log}
+	x, err := a.openIndex(ctx, cfg)
+	if err == nil {
+		err = usable(ctx, x, cfg)
+	}
+	if err != nil {
+		a.close()
+		return nil, err
+	}
+	b, err := openOn(ctx, x, cfg, m, log)
+	if err != nil {
+		a.close()
+		return nil, err
+	}
+	b.closers = append(a.closers, b.closers...)
+	return b, nil
+}
+
+// usable is nil when what notices say lets an index be used. An embedded one that may only be read has been left so.
+func usable(ctx context.Context, x versions.Index, cfg *config.Config) error {
+	last, err := versions.LastNotice(ctx, x)
+	switch {
+	case err != nil:
+		return err
+	case isShared(cfg.Proxy.Index):
+		return last.Reads()
+	}
+	return last.Writes()
+}
+
+// openOn is open on an index that is open, and is not closed.
+func openOn(ctx context.Context, x versions.Index, cfg *config.Config, m *mapping.Map, log *slog.Logger) (_ *app, err error) {
+	a := &app{log: log, metrics: admin.NewMetrics(), index: x}
 	defer func() {
 		if err != nil {
 			a.close()
 		}
 	}()
-	if a.index, err = a.openIndex(ctx, cfg); err != nil {
-		return nil, err
+	if isShared(cfg.Proxy.Index) {
+		a.index = versions.NewGuard(x)
 	}
 	if a.sealer, err = newSealer(ctx, a.index); err != nil {
 		return nil, err
@@ -168,7 +200,7 @@ func (a *app) openIndex(ctx context.Context, cfg *config.Config) (index versions
 		index, closer = x, x
 	default:
 		var x *kvindex.Index
-		x, err = kvindex.Open(kvindex.Options{Dir: filepath.Join(cfg.Proxy.DataDir, "index"), Log: a.log})
+		x, err = kvindex.Open(kvindex.Options{Dir: indexDir(cfg), Log: a.log})
 		index, closer = x, x
 	}
 	if err != nil {
@@ -177,6 +209,12 @@ func (a *app) openIndex(ctx context.Context, cfg *config.Config) (index versions
 	a.closers = append(a.closers, closer)
 	return index, nil
 }
+
+// indexDir is where an embedded index is.
+func indexDir(cfg *config.Config) string { return filepath.Join(cfg.Proxy.DataDir, "index") }
+
+// isShared reports whether other servers may use the index, too.
+func isShared(i config.Index) bool { return i.Driver == config.DriverMongo }
 
 // mongoOptions are the settings of an index in MongoDB.
 func mongoOptions(i config.Index, uri config.Secret, log *slog.Logger) mongoindex.Options {
@@ -190,7 +228,7 @@ func mongoOptions(i config.Index, uri config.Secret, log *slog.Logger) mongoinde
 // freshness is how long routes are used without asking the index, and how much longer when it cannot be asked. An embedded
 // one is nobody else's, and there whenever the server is.
 func freshness(i config.Index) (freshFor, outage time.Duration) {
-	if i.Driver != config.DriverMongo {
+	if !isShared(i) {
 		return 0, 0
 	}
 	return i.FreshFor.Duration, i.Outage.Duration
@@ -256,6 +294,14 @@ func newSealer(ctx context.Context, index versions.Index) (*token.Sealer, error)
 	stored, err := index.InsertValue(ctx, tokenKeys, token.NewKey())
 	if err != nil {
 		return nil, fmt.Errorf("token keys: %w", err)
+	}
+	// Who fills an index says so first and looks for the keys then.
+	last, err := versions.LastNotice(ctx, index)
+	if err == nil {
+		err = last.Reads()
+	}
+	if err != nil {
+		return nil, err
 	}
 	return token.New(slices.Collect(slices.Chunk(stored, len(token.NewKey())))...)
 }

@@ -154,6 +154,20 @@ func (p *Proxy) Log() string {
 // it prints. It fails when the command does, with what it says on standard error.
 func Run(t testing.TB, o Options, args ...string) (string, error) {
 	t.Helper()
+	return Begin(t, o, args...).Wait()
+}
+
+// Command is another command of the binary that runs.
+type Command struct {
+	args           []string
+	command        *exec.Cmd
+	cancel         context.CancelFunc
+	stdout, stderr bytes.Buffer
+}
+
+// Begin is Run without waiting for the end, for which who calls it waits.
+func Begin(t testing.TB, o Options, args ...string) *Command {
+	t.Helper()
 	binary, err := Binary()
 	if err != nil {
 		t.Fatal(err)
@@ -166,15 +180,30 @@ func Run(t testing.TB, o Options, args ...string) (string, error) {
 		args = append([]string{"--config", o.Config}, args...)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
-	defer cancel()
-	command := exec.CommandContext(ctx, binary, args...)
-	command.Dir, command.Env = o.Dir, append(environment(), o.Env...)
-	var stdout, stderr bytes.Buffer
-	command.Stdout, command.Stderr = &stdout, &stderr
-	if err := command.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("xronox-proxy %s: %w\n%s", strings.Join(args, " "), err, stderr.String())
+	c := &Command{args: args, cancel: cancel, command: exec.CommandContext(ctx, binary, args...)}
+	c.command.Dir, c.command.Env = o.Dir, append(environment(), o.Env...)
+	c.command.Stdout, c.command.Stderr = &c.stdout, &c.stderr
+	if err := c.command.Start(); err != nil {
+		t.Fatal(err)
 	}
-	return stdout.String(), nil
+	return c
+}
+
+// Signal sends the command a signal.
+func (c *Command) Signal(t testing.TB, s os.Signal) {
+	t.Helper()
+	if err := c.command.Process.Signal(s); err != nil {
+		t.Errorf("xronox-proxy %s: %v", strings.Join(c.args, " "), err)
+	}
+}
+
+// Wait waits for the end of the command. It returns what Run does.
+func (c *Command) Wait() (string, error) {
+	defer c.cancel()
+	if err := c.command.Wait(); err != nil {
+		return c.stdout.String(), fmt.Errorf("xronox-proxy %s: %w\n%s", strings.Join(c.args, " "), err, c.stderr.String())
+	}
+	return c.stdout.String(), nil
 }
 
 // environment is what the binary gets to see of this process's.

@@ -1,6 +1,7 @@
 package upkeep
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,8 +71,9 @@ type Copied struct {
 	Rows       int64 `json:"rows"`
 }
 
-// dump calls do with all that an index has. What is written to it meanwhile may be missing.
-func dump(ctx context.Context, x versions.Index, c Contents, do func(entry) error) error {
+// dump calls do with all that an index has. What is written to it meanwhile may be missing. Of places and tombstones,
+// what comes before what other has last is passed over; other may be nil.
+func dump(ctx context.Context, x, other versions.Index, c Contents, do func(entry) error) error {
 	for _, name := range c.Values {
 		data, err := x.Value(ctx, name)
 		if err != nil {
@@ -114,12 +116,12 @@ func dump(ctx context.Context, x versions.Index, c Contents, do func(entry) erro
 		}
 	}
 	for _, id := range c.Tombstones {
-		if err := dumpTombstones(ctx, x, id, do); err != nil {
+		if err := dumpTombstones(ctx, x, other, id, do); err != nil {
 			return err
 		}
 	}
 	for _, id := range c.Places {
-		if err := dumpPlace(ctx, x, id, do); err != nil {
+		if err := dumpPlace(ctx, x, other, id, do); err != nil {
 			return err
 		}
 	}
@@ -127,8 +129,12 @@ func dump(ctx context.Context, x versions.Index, c Contents, do func(entry) erro
 }
 
 // dumpTombstones is dump of the tombstones of a bucket.
-func dumpTombstones(ctx context.Context, x versions.Index, id string, do func(entry) error) error {
-	for from := ""; ; {
+func dumpTombstones(ctx context.Context, x, other versions.Index, id string, do func(entry) error) error {
+	from, err := lastHidden(ctx, other, id)
+	if err != nil {
+		return err
+	}
+	for {
 		keys, err := x.HiddenKeys(ctx, id, "", from, pageSize)
 		if err != nil {
 			return err
@@ -146,8 +152,12 @@ func dumpTombstones(ctx context.Context, x versions.Index, id string, do func(en
 }
 
 // dumpPlace is dump of the objects of a place: slots first, so that no number that is loaded is taken again.
-func dumpPlace(ctx context.Context, x versions.Index, id string, do func(entry) error) error {
-	for from := (versions.Slot{Object: versions.Object{BucketID: id}}); ; {
+func dumpPlace(ctx context.Context, x, other versions.Index, id string, do func(entry) error) error {
+	from, err := lastSlot(ctx, other, id)
+	if err != nil {
+		return err
+	}
+	for {
 		page, err := x.Slots(ctx, from, pageSize)
 		if err != nil {
 			return err
@@ -162,7 +172,11 @@ func dumpPlace(ctx context.Context, x versions.Index, id string, do func(entry) 
 			break
 		}
 	}
-	for r := (versions.Range{BucketID: id, Limit: pageSize}); ; {
+	r := versions.Range{BucketID: id, Limit: pageSize}
+	if r.From.Key, err = lastHead(ctx, other, id); err != nil {
+		return err
+	}
+	for {
 		page, err := x.Heads(ctx, r)
 		if err != nil {
 			return err
@@ -240,9 +254,22 @@ func (l *loader) load(ctx context.Context, e entry) error {
 			}
 			l.known = o
 		}
-		return there(l.x.InsertRow(ctx, o, e.Row.Row))
+		err := l.x.InsertRow(ctx, o, e.Row.Row)
+		if errors.Is(err, versions.ErrExists) {
+			return l.same(ctx, o, e.Row.Row)
+		}
+		return err
 	}
 	return nil
+}
+
+// same is nil when the row that is there is the one that was to be loaded.
+func (l *loader) same(ctx context.Context, o versions.Object, r versions.Row) error {
+	stored, err := l.x.Rows(ctx, o, r.Seq+1, 1)
+	if err == nil && (len(stored) == 0 || !bytes.Equal(stored[0].Encode(), r.Encode())) {
+		return fmt.Errorf("row %d of %q is another: %w", r.Seq, o.Key, errOther)
+	}
+	return err
 }
 
 // object names an object in the index.
@@ -277,7 +304,7 @@ func Dump(ctx context.Context, x versions.Index, c Contents, w io.Writer, p func
 	if err := enc.Encode(entry{Format: format}); err != nil {
 		return count.copied, err
 	}
-	err := dump(ctx, x, c, func(e entry) error {
+	err := dump(ctx, x, nil, c, func(e entry) error {
 		count.count(e)
 		count.tell(p, "dump")
 		return enc.Encode(e)
@@ -341,17 +368,4 @@ func Load(ctx context.Context, x versions.Index, r io.Reader, p func(Progress)) 
 		}
 		l.tell(p, "load")
 	}
-}
-
-// Migrate copies all that an index has into another, which may have some of it already.
-func Migrate(ctx context.Context, from, to versions.Index, c Contents, p func(Progress)) (Copied, error) {
-	l := &loader{x: to}
-	err := dump(ctx, from, c, func(e entry) error {
-		if err := l.load(ctx, e); err != nil {
-			return err
-		}
-		l.tell(p, "migrate")
-		return nil
-	})
-	return l.copied, err
 }

@@ -95,7 +95,7 @@ func TestDump(t *testing.T) {
 		other.want("versions", other.list(), k.list())
 		other.want("verify", other.verify(false), "")
 		back := memindex.New()
-		if _, err := upkeep.Migrate(t.Context(), x, back, c, nil); err != nil {
+		if _, err := migration(x, back, c).Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if diff := gocmp.Diff(first, dump(t, back, c)); diff != "" {
@@ -132,4 +132,10 @@ func TestLoadRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	f(x, whole, `bucket "made" of tenant "t" is another`)
+	x = memindex.New()
+	other := versions.Put(versions.Row{}, versions.Version{ID: versions.VersionID{N: 3}}, begun)
+	if err := x.InsertRow(t.Context(), k.Object("gone"), other); err != nil {
+		t.Fatal(err)
+	}
+	f(x, whole, `row 1 of "gone" is another`)
 }
