@@ -255,6 +255,11 @@ func (g *Guard) MarkSlot(ctx context.Context, s Slot, now time.Time) (time.Time,
 	return change(ctx, g, func(ctx context.Context) (time.Time, error) { return g.index.MarkSlot(ctx, s, now) })
 }
 
+// Marked implements [Slots].
+func (g *Guard) Marked(ctx context.Context, s Slot) (time.Time, error) {
+	return read(ctx, g, func() (time.Time, error) { return g.index.Marked(ctx, s) })
+}
+
 // DeleteSlot implements [Slots].
 func (g *Guard) DeleteSlot(ctx context.Context, s Slot) error {
 	return g.write(ctx, func(ctx context.Context) error { return g.index.DeleteSlot(ctx, s) })

@@ -49,7 +49,7 @@ func Recover(ctx context.Context, places []*Place, losses []versions.Loss) (n in
 func (p *Place) lost(ctx context.Context, losses []versions.Loss) (list []body, err error) {
 	w := p.begin("bodies", 0)
 	defer w.tell()
-	err = p.eachBody(ctx, "", func(b body) error {
+	err = p.eachBody(ctx, "", "", func(b body) error {
 		defer w.add()
 		if b.n < 0 || !slices.ContainsFunc(losses, func(l versions.Loss) bool { return !b.modified.Before(l.From) }) {
 			return ctx.Err()
