@@ -265,6 +265,8 @@ func bucketMissing(e *env) {
 	e.refused(err, s3err.NoSuchBucket)
 	_, err = e.b.HeadObject(e.Context(), &s3.HeadObjectInput{Bucket: &other.bucket, Key: new("k")})
 	e.refused(err, s3err.NoSuchBucket)
+	_, err = other.tryAttributes("k", s3.GetObjectAttributesInput{}, types.ObjectAttributesObjectParts)
+	e.refused(err, s3err.NoSuchBucket)
 	_, err = e.b.ListObjectsV2(e.Context(), &s3.ListObjectsV2Input{Bucket: &other.bucket})
 	e.refused(err, s3err.NoSuchBucket)
 	_, err = e.b.DeleteObject(e.Context(), &s3.DeleteObjectInput{Bucket: &other.bucket, Key: new("k")})
