@@ -12,18 +12,26 @@ import (
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
-// ListMultipartUploads implements [backends.MultipartUploader]. A mount with excluded
-// parts is only read, and shows no uploads.
+// ListMultipartUploads implements [backends.MultipartUploader].
 func (m *uploads) ListMultipartUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (*s3.ListMultipartUploadsOutput, error) {
 	w := m.window(in.Prefix, in.Delimiter, in.KeyMarker)
 	switch {
-	case w.empty || len(m.Exclude) > 0:
+	case w.empty:
 		return uploadsPage(in, nil), nil
 	case w.common != "":
 		return m.uploadsCommon(ctx, w.common, in)
-	case w.walk:
-		return backends.ListUploads(&uploadCursor{ctx: ctx, m: m, in: in}, in)
+	case w.walk || len(m.Exclude) > 0:
+		out, err := backends.ListUploads(&uploadCursor{ctx: ctx, m: m, in: in}, in)
+		if err == nil {
+			out.Bucket, out.Prefix, out.KeyMarker, out.UploadIdMarker = in.Bucket, in.Prefix, in.KeyMarker, in.UploadIdMarker
+		}
+		return out, err
 	}
+	return m.listBelowUploads(ctx, w, in)
+}
+
+// listBelowUploads is a page of the backend's, less what is excluded.
+func (m *uploads) listBelowUploads(ctx context.Context, w window, in *s3.ListMultipartUploadsInput) (*s3.ListMultipartUploadsOutput, error) {
 	c := *in
 	c.Bucket, c.Prefix, c.KeyMarker = &m.Bucket, w.prefix, w.after
 	if aws.ToString(in.KeyMarker) == "" || aws.ToString(in.UploadIdMarker) == "" {
@@ -51,12 +59,9 @@ func (m *uploads) uploadsCommon(ctx context.Context, common string, in *s3.ListM
 	if in.MaxUploads != nil && *in.MaxUploads == 0 {
 		return uploadsPage(in, nil), nil
 	}
-	first, err := m.below.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &m.Bucket, Prefix: &m.Prefix, MaxUploads: aws.Int32(1)})
-	switch {
-	case err != nil:
-		return nil, m.outward(err, names{bucket: in.Bucket})
-	case len(first.Uploads) == 0:
-		return uploadsPage(in, nil), nil
+	c := &uploadCursor{ctx: ctx, m: m, in: &s3.ListMultipartUploadsInput{Bucket: in.Bucket}, few: true}
+	if !c.SeekGE("", "") {
+		return uploadsPage(in, nil), c.Err()
 	}
 	return uploadsPage(in, []types.CommonPrefix{{Prefix: &common}}), nil
 }
@@ -66,34 +71,39 @@ func (m *uploads) leaveUploads(in *s3.ListMultipartUploadsInput, below *s3.ListM
 	out := *below
 	out.Bucket, out.Prefix, out.KeyMarker, out.UploadIdMarker = in.Bucket, in.Prefix, in.KeyMarker, in.UploadIdMarker
 	var err error
-	if aws.ToString(below.NextKeyMarker) != "" {
-		if out.NextKeyMarker, err = m.leave(below.NextKeyMarker); err != nil {
-			return nil, err
+	if next := aws.ToString(below.NextKeyMarker); next != "" {
+		if !strings.HasPrefix(next, m.Prefix) {
+			return nil, s3err.New(s3err.InternalError).Because(errOutside)
 		}
+		out.NextKeyMarker = m.virtual(next) // which may be excluded
 		if aws.ToString(below.NextUploadIdMarker) != "" {
 			out.NextUploadIdMarker = m.seal(below.NextUploadIdMarker, *out.NextKeyMarker)
 		}
 	}
-	out.Uploads = make([]types.MultipartUpload, len(below.Uploads))
-	for i, u := range below.Uploads {
+	out.Uploads = make([]types.MultipartUpload, 0, len(below.Uploads))
+	for _, u := range below.Uploads {
+		if m.excluded(aws.ToString(u.Key)) {
+			continue
+		}
 		if u.Key, err = m.leave(u.Key); err != nil {
 			return nil, err
 		}
 		u.UploadId = m.seal(u.UploadId, *u.Key)
-		out.Uploads[i] = u
+		out.Uploads = append(out.Uploads, u)
 	}
 	out.CommonPrefixes, err = m.leavePrefixes(below.CommonPrefixes)
 	return &out, err
 }
 
 // uploadCursor walks the uploads of a mount, for a delimiter that the backend cannot
-// be asked to split at. It only moves forward, which is all that a page needs.
+// be asked to split at, and past what is excluded. It only moves forward, which is all that a page needs.
 type uploadCursor struct {
 	ctx  context.Context // of the one listing that the cursor is for
 	m    *uploads
 	in   *s3.ListMultipartUploadsInput
 	page []types.MultipartUpload
 	next *s3.ListMultipartUploadsOutput // whose markers lead to the next page; nil at first
+	few  bool                           // only the first is asked for
 	err  error
 }
 
@@ -121,15 +131,32 @@ func (c *uploadCursor) Next() bool {
 	})
 }
 
-// load reads a page without splitting it.
+// load reads a page without splitting it, and others as long as all of it is excluded.
 func (c *uploadCursor) load(in *s3.ListMultipartUploadsInput) bool {
 	in.Bucket = c.in.Bucket
-	c.next, c.err = c.m.ListMultipartUploads(c.ctx, in)
-	if c.err != nil {
-		return false
+	if c.few {
+		in.MaxUploads = aws.Int32(1)
 	}
-	c.page = c.next.Uploads
-	return len(c.page) > 0
+	for {
+		c.next, c.err = c.m.listBelowUploads(c.ctx, c.m.window(in.Prefix, nil, in.KeyMarker), in)
+		if c.err != nil {
+			return false
+		}
+		if c.page = c.next.Uploads; len(c.page) > 0 || !aws.ToBool(c.next.IsTruncated) {
+			return len(c.page) > 0
+		}
+		in.KeyMarker, in.UploadIdMarker = c.pastExcluded(*c.next.NextKeyMarker), nil
+	}
+}
+
+// pastExcluded is the marker to go on from behind the excluded part that a key is in.
+func (c *uploadCursor) pastExcluded(key string) *string {
+	for _, x := range c.m.Exclude {
+		if strings.HasPrefix(c.m.physical(key), x) {
+			return c.m.virtual(x + strings.Repeat("\U0010ffff", 4))
+		}
+	}
+	return &key
 }
 
 // Key implements [backends.Cursor].

@@ -32,6 +32,7 @@ type Options struct {
 	BucketID string        // of the virtual bucket; UploadIds are bound to it,
 	MountID  string        // and to this
 	Sealer   *token.Sealer // nil for what another mount is on top of: UploadIds are those from below
+	Within   string        // where the backend is a mount itself, its Prefix: UploadIds are bound to keys of the store
 }
 
 // New returns the Backend of the virtual bucket. It ignores the Bucket of its inputs, takes virtual keys, and does

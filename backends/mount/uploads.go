@@ -26,7 +26,7 @@ func (m *uploads) seal(uploadID *string, key string) *string {
 	if m.Sealer == nil {
 		return uploadID
 	}
-	return aws.String(m.Sealer.Seal(kindUploadID, []byte(aws.ToString(uploadID)), m.BucketID, m.MountID, m.physical(key)))
+	return aws.String(m.Sealer.Seal(kindUploadID, []byte(aws.ToString(uploadID)), m.BucketID, m.MountID, m.Within+m.physical(key)))
 }
 
 // open replaces the client's UploadId by the one from below: NoSuchUpload for
@@ -35,7 +35,7 @@ func (m *uploads) open(uploadID **string, key *string) error {
 	if m.Sealer == nil {
 		return nil
 	}
-	id, err := m.Sealer.Open(kindUploadID, aws.ToString(*uploadID), m.BucketID, m.MountID, m.physical(aws.ToString(key)))
+	id, err := m.Sealer.Open(kindUploadID, aws.ToString(*uploadID), m.BucketID, m.MountID, m.Within+m.physical(aws.ToString(key)))
 	if err != nil {
 		e := s3err.New(s3err.NoSuchUpload).Because(err)
 		if *uploadID != nil {

@@ -67,6 +67,38 @@ func TestUploadPages(t *testing.T) {
 	f("zz", "", nil)
 }
 
+// TestUploadsExcluded lists uploads in pages of every size past parts that are not the mount's.
+func TestUploadsExcluded(t *testing.T) {
+	t.Parallel()
+	store := newStore(t, "physical")
+	var want []string
+	for _, key := range []string{".v/a", ".v/b", ".v/c", "a", "b/1", "b/2", "c/x/1", "c/x/2", "c/y", "d"} {
+		id := begin(t, store, "physical", "p/"+key)
+		if !strings.HasPrefix(key, ".v/") && !strings.HasPrefix(key, "c/x/") {
+			want = append(want, key+" "+id)
+		}
+	}
+	m := mount.New(mount.Options{Backend: store, Bucket: "physical", Prefix: "p/", Exclude: []string{"p/.v/", "p/c/x/"}})
+	under := mount.New(mount.Options{Backend: store, Bucket: "physical", Prefix: "p/", Under: "u/", Exclude: []string{"p/.v/", "p/c/x/"}})
+	none := mount.New(mount.Options{Backend: store, Bucket: "physical", Prefix: "p/.v/", Under: "u/", Exclude: []string{"p/.v/"}})
+	f := func(m backends.Backend, prefix, delimiter string, want []string) {
+		t.Helper()
+		for size := 1; size <= len(want)+1; size++ {
+			if got := uploadsBy(t, m, size, prefix, delimiter); !slices.Equal(got, want) {
+				t.Errorf("prefix %q, delimiter %q, by %d:\n got %q\nwant %q", prefix, delimiter, size, got, want)
+			}
+		}
+	}
+	f(m, "", "", want)
+	f(m, "c/", "", want[3:4])
+	f(m, ".v/", "", nil)
+	f(m, "", "/", []string{want[0], "b/", "c/", want[4]})
+	f(m, "c/", "/", want[3:4])
+	f(m, "c/x", "/", nil)
+	f(under, "", "/", []string{"u/"})
+	f(none, "", "/", nil)
+}
+
 // uploadsBy walks through a listing in pages of size entries. It returns "key id" and
 // common prefixes, in their order.
 func uploadsBy(t testing.TB, b backends.Backend, size int, prefix, delimiter string) (all []string) {
@@ -141,6 +173,30 @@ func TestNoMultipart(t *testing.T) {
 	if _, ok := backends.As[backends.BucketManager](newMount(t, plain.Backend, "physical", "p/")); ok {
 		t.Error("a mount lets the physical buckets of its backend be managed")
 	}
+}
+
+// TestUploadWithin: an UploadId is good for the same key of the store when there is another mount in between.
+func TestUploadWithin(t *testing.T) {
+	t.Parallel()
+	store := newStore(t, "physical")
+	o := mount.Options{
+		Backend: store, Bucket: "physical", Prefix: "REC/", Under: "records/", BucketID: "id", MountID: "records", Sealer: newSealer(t),
+	}
+	id := begin(t, mount.New(o), "virtual", "records/k")
+	below := mount.New(mount.Options{Backend: store, Bucket: "physical", Prefix: "REC/"})
+	o.Backend, o.Bucket, o.Prefix, o.Within = below, "", "", "REC/"
+	top := mount.New(o)
+	if got := uploadsBy(t, top, 1, "", ""); !slices.Equal(got, []string{"records/k " + id}) {
+		t.Errorf("listed %q, want %s", got, id)
+	}
+	list := func(key string) error {
+		_, err := uploader(t, top).ListParts(t.Context(), &s3.ListPartsInput{Bucket: new("virtual"), Key: &key, UploadId: &id})
+		return err
+	}
+	if err := list("records/k"); err != nil {
+		t.Error(err)
+	}
+	refused(t, list("records/other"), s3err.NoSuchUpload)
 }
 
 // TestUploadOfAnotherPlace: an UploadId is that of a physical key: through an alias of the bucket

@@ -317,11 +317,13 @@ func (c *composer) place(r *router.BucketRecord, m *router.Mount, route *router.
 	}
 }
 
-// versioned shows one mount of r with its versions. The mount on top has Under and the UploadIds, and knows
-// nothing of where the two places are.
+// versioned shows one mount of r with its versions. The mount on top has Under and the UploadIds, which are good
+// whether they are from before the bucket had versions or not.
 func (c *composer) versioned(r *router.BucketRecord, m *router.Mount, route *router.Route) backends.Backend {
 	b := versioned.New(c.place(r, m, route))
-	return mount.New(mount.Options{Backend: b, Under: m.Under, BucketID: r.BucketID, MountID: m.ID, Sealer: c.sealer})
+	return mount.New(mount.Options{
+		Backend: b, Under: m.Under, BucketID: r.BucketID, MountID: m.ID, Sealer: c.sealer, Within: m.Prefix,
+	})
 }
 
 // mount shows one mount of r.

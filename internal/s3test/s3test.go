@@ -207,7 +207,7 @@ func (o *Options) compose(r *router.BucketRecord, route *router.Route, index ver
 		}
 		return b
 	}
-	top := mount.Options{BucketID: r.BucketID, MountID: m.ID, Sealer: sealer}
+	top := mount.Options{BucketID: r.BucketID, MountID: m.ID, Sealer: sealer, Within: m.Prefix}
 	mo.Sealer, mo.Exclude = nil, []string{v.Prefix}
 	o.Mount(&mo)
 	top.Backend = versioned.New(versioned.Options{
