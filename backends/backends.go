@@ -183,6 +183,13 @@ type MultipartUploader interface {
 	ListMultipartUploads(context.Context, *s3.ListMultipartUploadsInput) (*s3.ListMultipartUploadsOutput, error)
 }
 
+// UploadPlacer is a store that can make the object of an upload at another place than the upload's.
+type UploadPlacer interface {
+	// CompleteUploadAt is CompleteMultipartUpload, but that the object is at key, which nobody else writes, of the
+	// same bucket, and has metadata beside that of the upload. Conditions are not used. Completing again is NoSuchUpload.
+	CompleteUploadAt(ctx context.Context, in *s3.CompleteMultipartUploadInput, key string, metadata map[string]string) (*s3.CompleteMultipartUploadOutput, error)
+}
+
 // BucketManager makes and removes physical buckets.
 type BucketManager interface {
 	// CreateBucket makes a bucket. BucketAlreadyOwnedByYou when it exists.

@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -205,6 +206,14 @@ func checkObjectChecksum(c Checksum, in *s3.CompleteMultipartUploadInput) error 
 		}
 	}
 	return nil
+}
+
+// WithMetadata returns metadata and more of it.
+func WithMetadata(metadata, more map[string]string) map[string]string {
+	all := make(map[string]string, len(metadata)+len(more))
+	maps.Copy(all, metadata)
+	maps.Copy(all, more)
+	return all
 }
 
 // CompletedBy reports whether m is what in made already: then Complete is

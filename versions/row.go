@@ -85,7 +85,7 @@ type Version struct {
 	StorageClass types.StorageClass
 	Checksum     backends.Checksum
 	Parts        int32  // of a multipart object; 0 for others
-	UploadID     string // the upload that made it, so that Complete can be repeated
+	UploadID     string // names the upload from before that made it, so that Complete can be repeated; else empty
 	// Plain says that the object was there before there were versions: as long as nobody has written over
 	// it, its body may be at its plain place only.
 	Plain bool

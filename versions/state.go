@@ -47,6 +47,14 @@ func PutMarker(top Row, null bool, e Event) Row {
 	return Put(top, Version{ID: id, By: e.By, Marker: true}, e.Now)
 }
 
+// Known returns the first row of an object that has no version: from then on nobody looks for one from
+// before. It says that a delete marker was removed, which nobody has seen.
+func Known(e Event) Row {
+	r := Row{}.next(e.Now, e.By)
+	r.Kind, r.Version = KindRemove, Version{ID: NewVersionID(-1), Time: r.Time, By: e.By, Marker: true}
+	return r
+}
+
 // Event is when something is done, and by whom.
 type Event struct {
 	Now time.Time

@@ -31,7 +31,7 @@ func (b *Backend) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 		if err != nil {
 			return err
 		}
-		o, err = t.complete(u, in)
+		o, err = t.complete(u, in, p, nil)
 		return err
 	})
 	if err != nil {
@@ -39,6 +39,38 @@ func (b *Backend) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 	}
 	out := backends.CompleteOutput(&o.ObjectMeta)
 	out.Bucket, out.Key = in.Bucket, in.Key
+	return out, nil
+}
+
+// CompleteUploadAt implements [backends.UploadPlacer]. Nobody else writes what is at key: it need not be locked.
+func (b *Backend) CompleteUploadAt(ctx context.Context, in *s3.CompleteMultipartUploadInput, key string, metadata map[string]string) (*s3.CompleteMultipartUploadOutput, error) {
+	if err := b.admit(ctx); err != nil {
+		return nil, err
+	}
+	p, err := b.at(in.Bucket, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	to, err := b.at(in.Bucket, &key)
+	if err != nil {
+		return nil, err
+	}
+	c := *in
+	c.IfMatch, c.IfNoneMatch = nil, nil
+	var o *object
+	err = b.change(ctx, p, func(t *tx) error {
+		u, err := b.upload(p, in.UploadId)
+		if err != nil {
+			return err
+		}
+		o, err = t.complete(u, &c, to, metadata)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := backends.CompleteOutput(&o.ObjectMeta)
+	out.Bucket, out.Key = in.Bucket, &key
 	return out, nil
 }
 
@@ -52,8 +84,8 @@ func (b *Backend) completed(p place, in *s3.CompleteMultipartUploadInput) *objec
 	return o
 }
 
-// complete puts the object that u becomes at its place.
-func (t *tx) complete(u *uploadAt, in *s3.CompleteMultipartUploadInput) (*object, error) {
+// complete puts the object that u becomes at a place, with metadata beside its own.
+func (t *tx) complete(u *uploadAt, in *s3.CompleteMultipartUploadInput, at place, metadata map[string]string) (*object, error) {
 	stored, err := t.b.parts(u.name)
 	if err != nil {
 		return nil, err
@@ -69,11 +101,14 @@ func (t *tx) complete(u *uploadAt, in *s3.CompleteMultipartUploadInput) (*object
 	if err != nil {
 		return nil, err
 	}
-	if err := t.clear(u.place, writeConditions{in.IfMatch, in.IfNoneMatch}); err != nil {
+	if err := t.clear(at, writeConditions{in.IfMatch, in.IfNoneMatch}); err != nil {
 		return nil, err
 	}
 	o := &object{ObjectMeta: meta, manifest: t.b.names.next()}
 	o.LastModified = t.b.now()
+	if len(metadata) > 0 {
+		o.Metadata = backends.WithMetadata(o.Metadata, metadata)
+	}
 	chosen := make([]part, len(meta.Parts))
 	taken := make(map[name]bool, len(chosen))
 	for i, info := range meta.Parts {
@@ -81,7 +116,7 @@ func (t *tx) complete(u *uploadAt, in *s3.CompleteMultipartUploadInput) (*object
 		taken[chosen[i].body.name] = true
 	}
 	t.set(manifestKey(o.manifest), encodeManifest(chosen))
-	t.set(objectKey(u.bkt.id, u.key), o.encode())
+	t.set(objectKey(at.bkt.id, at.key), o.encode())
 	t.delete(uploadKey(u.bkt.id, u.key, u.name))
 	return o, t.removeParts(u.name, taken)
 }

@@ -155,6 +155,27 @@ func (b *Backend) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 	return backends.CompleteOutput(&o.meta), nil
 }
 
+// CompleteUploadAt implements [backends.UploadPlacer].
+func (b *Backend) CompleteUploadAt(ctx context.Context, in *s3.CompleteMultipartUploadInput, key string, metadata map[string]string) (*s3.CompleteMultipartUploadOutput, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k, u, err := b.upload(in.Bucket, in.Key, in.UploadId)
+	if err != nil {
+		return nil, err
+	}
+	o, err := u.complete(in)
+	if err != nil {
+		return nil, err
+	}
+	o.meta.LastModified, o.meta.Metadata = b.now(), backends.WithMetadata(o.meta.Metadata, metadata)
+	k.put(key, o)
+	k.forget(u)
+	return backends.CompleteOutput(&o.meta), nil
+}
+
 // complete makes the object of the upload.
 func (u *upload) complete(in *s3.CompleteMultipartUploadInput) (*object, error) {
 	meta, err := backends.PlanComplete(u.meta, func(n int32) (backends.PartInfo, bool) {

@@ -15,7 +15,7 @@ import (
 // part of it and the commit: then it is completed again, and finds the body.
 func (u *uploads) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error) {
 	c := *in
-	id, err := u.enter(&c.Key, &c.UploadId)
+	e, err := u.enter(&c.Key, &c.UploadId)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,13 @@ func (u *uploads) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 	if err != nil {
 		return nil, err
 	}
-	switch done, err := u.completed(ctx, h, id, backends.PartsETag(in)); {
+	w := &write{b: u.bucket, head: h, began: u.Now(), upload: true, version: versions.Version{ID: e.version, By: by(ctx)}}
+	w.version.ETag = backends.PartsETag(in)
+	makeBody := u.completeBody
+	if e.before {
+		w.version.UploadID, makeBody = completion(in), u.completeBefore
+	}
+	switch done, err := u.answered(ctx, w, &c); {
 	case err != nil:
 		return nil, err
 	case done != nil:
@@ -33,8 +39,7 @@ func (u *uploads) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 		return nil, err
 	}
 	c.IfMatch, c.IfNoneMatch = nil, nil
-	w := &write{b: u.bucket, head: h, began: u.Now(), upload: true, version: versions.Version{ID: id, By: by(ctx)}}
-	out, err := u.completeBody(ctx, w, &c)
+	out, err := makeBody(ctx, w, &c)
 	if err != nil {
 		return nil, err
 	}
@@ -79,21 +84,49 @@ func (u *uploads) checkSwept(ctx context.Context, w *write) error {
 	return err
 }
 
-// completed returns the version that was made of an upload; nil when there was none at the top row of h. When it
-// is not current any more, or was made of other parts, the upload is gone.
-func (b *bucket) completed(ctx context.Context, h versions.Head, id versions.VersionID, etag string) (*versions.Version, error) {
-	about, err := b.Index.Find(ctx, h.Object, id.N)
+// answered returns the version that was made when the upload was completed before; nil when it was not.
+func (u *uploads) answered(ctx context.Context, w *write, c *s3.CompleteMultipartUploadInput) (*versions.Version, error) {
+	done, err := u.completed(ctx, w.head, &w.version)
+	if done != nil || err != nil || w.version.UploadID == "" {
+		return done, err
+	}
+	v := w.head.Top.State.Current
+	if v.Meta() == nil || !v.Plain || v.ETag != w.version.ETag {
+		return nil, nil
+	}
+	if gone, err := u.isGone(ctx, c); !gone { // It may have been completed before the bucket had versions.
+		return nil, err
+	}
+	return v, nil
+}
+
+// completed returns the version that was made of the upload that v would be made of; nil when there was none at the
+// top row of h. When it is not current any more, or was made of other parts, the upload is gone.
+func (b *bucket) completed(ctx context.Context, h versions.Head, v *versions.Version) (*versions.Version, error) {
+	about, err := b.madeBy(ctx, h, v)
+	if err != nil || about == nil {
+		return nil, err
+	}
+	current := h.Top.State.Current
+	if !about.Is(current) || v.UploadID == "" && current.ETag != v.ETag {
+		return nil, s3err.New(s3err.NoSuchUpload)
+	}
+	return current, nil
+}
+
+// madeBy finds that version, current or not.
+func (b *bucket) madeBy(ctx context.Context, h versions.Head, v *versions.Version) (*versions.Version, error) {
+	if v.UploadID != "" {
+		return b.madeByBefore(ctx, h, v.UploadID)
+	}
+	about, err := b.Index.Find(ctx, h.Object, v.ID.N)
 	if err != nil || about.Seq == 0 || about.Seq > h.Top.Seq {
 		return nil, err
 	}
-	if about.Version.ID.Nonce != id.Nonce {
+	if about.Version.ID.Nonce != v.ID.Nonce {
 		return nil, s3err.New(s3err.NoSuchUpload) // It is a copy by parts of an object from before, and not the client's.
 	}
-	v := h.Top.State.Current
-	if !about.Version.Is(v) || v.ETag != etag {
-		return nil, s3err.New(s3err.NoSuchUpload)
-	}
-	return v, nil
+	return &about.Version, nil
 }
 
 // answerComplete is what is said of the version that was made.

@@ -3,6 +3,7 @@ package versioned
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"slices"
 	"sort"
 	"strings"
@@ -15,35 +16,73 @@ import (
 )
 
 // ListMultipartUploads implements [backends.MultipartUploader]. The bodies of uploads are in another order than
-// the keys, so that each page costs a listing of all unfinished uploads below the prefix.
+// the keys, so that each page costs a listing of all unfinished uploads below the prefix. Of a key,
+// uploads from before come first, in their store's order.
 func (u *uploads) ListMultipartUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (*s3.ListMultipartUploadsOutput, error) {
 	c := &uploadCursor{}
+	if err := u.collectBefore(ctx, in, &c.all); err != nil {
+		return nil, err
+	}
 	for _, prefix := range u.Layout.Prefixes(u.DataType, aws.ToString(in.Prefix)) {
 		if err := u.collect(ctx, prefix, aws.ToString(in.Prefix), &c.all); err != nil {
 			return nil, err
 		}
 	}
-	slices.SortFunc(c.all, func(a, b types.MultipartUpload) int {
-		return cmp.Or(strings.Compare(*a.Key, *b.Key), strings.Compare(*a.UploadId, *b.UploadId))
+	slices.SortFunc(c.all, func(a, b rankedUpload) int {
+		return cmp.Or(strings.Compare(*a.Key, *b.Key), strings.Compare(a.rank, b.rank))
 	})
-	return backends.ListUploads(c, in)
+	q := *in
+	if marker := aws.ToString(in.UploadIdMarker); marker != "" && !strings.HasPrefix(marker, uploadKind) {
+		q.UploadIdMarker = aws.String(beforeKind) // All of the key that were collected are after it.
+	}
+	return backends.ListUploads(c, &q)
+}
+
+// rankedUpload is an upload and its place among those of its key.
+type rankedUpload struct {
+	types.MultipartUpload
+	rank string
+}
+
+// beforeKind is what ranks of uploads from before begin with.
+const beforeKind = "\x00"
+
+// collectBefore appends the uploads from before that a page may show. Those behind a marker are for the store to find.
+func (u *uploads) collectBefore(ctx context.Context, in *s3.ListMultipartUploadsInput, all *[]rankedUpload) error {
+	if u.plain == nil {
+		return nil
+	}
+	next := &s3.ListMultipartUploadsInput{Prefix: in.Prefix, KeyMarker: in.KeyMarker}
+	if aws.ToString(in.KeyMarker) != "" && !strings.HasPrefix(aws.ToString(in.UploadIdMarker), uploadKind) {
+		next.UploadIdMarker = in.UploadIdMarker
+	}
+	return eachUpload(ctx, u.plain, next, func(m types.MultipartUpload) {
+		rank := binary.BigEndian.AppendUint64([]byte(beforeKind), uint64(len(*all)))
+		*all = append(*all, rankedUpload{m, string(rank)})
+	})
 }
 
 // collect appends the uploads whose bodies are below a prefix, and whose keys begin with another.
-func (u *uploads) collect(ctx context.Context, bodies, keys string, all *[]types.MultipartUpload) error {
-	in := &s3.ListMultipartUploadsInput{Prefix: &bodies}
+func (u *uploads) collect(ctx context.Context, bodies, keys string, all *[]rankedUpload) error {
+	return eachUpload(ctx, u.below, &s3.ListMultipartUploadsInput{Prefix: &bodies}, func(m types.MultipartUpload) {
+		dataType, key, n, ok := u.Layout.Parse(aws.ToString(m.Key))
+		if !ok || dataType != u.DataType || !strings.HasPrefix(key, keys) {
+			return // another bucket's with the same place of versions
+		}
+		m.Key, m.UploadId = &key, uploadID(n, m.UploadId)
+		*all = append(*all, rankedUpload{m, *m.UploadId})
+	})
+}
+
+// eachUpload calls do with each upload of a listing, page after page.
+func eachUpload(ctx context.Context, of backends.MultipartUploader, in *s3.ListMultipartUploadsInput, do func(types.MultipartUpload)) error {
 	for {
-		page, err := u.below.ListMultipartUploads(ctx, in)
+		page, err := of.ListMultipartUploads(ctx, in)
 		if err != nil {
 			return err
 		}
 		for _, m := range page.Uploads {
-			dataType, key, n, ok := u.Layout.Parse(aws.ToString(m.Key))
-			if !ok || dataType != u.DataType || !strings.HasPrefix(key, keys) {
-				continue // another bucket's with the same place of versions
-			}
-			m.Key, m.UploadId = &key, uploadID(n, m.UploadId)
-			*all = append(*all, m)
+			do(m)
 		}
 		if !aws.ToBool(page.IsTruncated) {
 			return nil
@@ -54,15 +93,15 @@ func (u *uploads) collect(ctx context.Context, bodies, keys string, all *[]types
 
 // uploadCursor walks uploads that have been read. It implements [backends.Cursor].
 type uploadCursor struct {
-	all []types.MultipartUpload
+	all []rankedUpload
 	i   int
 }
 
 // SeekGE implements [backends.Cursor].
-func (c *uploadCursor) SeekGE(key, uploadID string) bool {
+func (c *uploadCursor) SeekGE(key, rank string) bool {
 	c.i = sort.Search(len(c.all), func(i int) bool {
 		k := strings.Compare(*c.all[i].Key, key)
-		return k > 0 || k == 0 && *c.all[i].UploadId >= uploadID
+		return k > 0 || k == 0 && c.all[i].rank >= rank
 	})
 	return c.i < len(c.all)
 }
@@ -77,7 +116,7 @@ func (c *uploadCursor) Next() bool {
 func (c *uploadCursor) Key() string { return *c.all[c.i].Key }
 
 // Value implements [backends.Cursor].
-func (c *uploadCursor) Value() (types.MultipartUpload, error) { return c.all[c.i], nil }
+func (c *uploadCursor) Value() (types.MultipartUpload, error) { return c.all[c.i].MultipartUpload, nil }
 
 // Err implements [backends.Cursor].
 func (c *uploadCursor) Err() error { return nil }

@@ -29,6 +29,7 @@ const (
 	byTime      = "at"    // in milliseconds
 	byNull      = "null"  // "1" for what was written as a null version
 	byClass     = "class" // the object's storage class, which need not be the body's
+	byUpload    = "upload"
 )
 
 // Mark is what the metadata of a body says of its version.
@@ -38,6 +39,7 @@ type Mark struct {
 	Time time.Time // about when it was written
 
 	StorageClass types.StorageClass
+	Upload       string // see completion; empty for what was not made by an upload from before
 }
 
 // marked returns the metadata of a body: the client's, and what it is a body of.
@@ -51,7 +53,7 @@ func marked(metadata map[string]string, m Mark) map[string]string {
 	q := url.Values{byTime: {strconv.FormatInt(m.Time.UnixMilli(), 10)}}
 	for name, value := range map[string]string{
 		byOperation: m.By.Operation, byAccessKey: m.By.AccessKey, byUserID: m.By.UserID, byTenantID: m.By.TenantID,
-		byClass: string(m.StorageClass),
+		byClass: string(m.StorageClass), byUpload: m.Upload,
 	} {
 		if value != "" {
 			q.Set(name, value)
@@ -90,7 +92,7 @@ func ReadMark(metadata map[string]string) (Mark, bool) {
 		return Mark{}, false
 	}
 	id.Null = q.Get(byNull) != ""
-	m := Mark{ID: id, StorageClass: types.StorageClass(q.Get(byClass)), By: versions.By{
+	m := Mark{ID: id, StorageClass: types.StorageClass(q.Get(byClass)), Upload: q.Get(byUpload), By: versions.By{
 		Operation: q.Get(byOperation), AccessKey: q.Get(byAccessKey), UserID: q.Get(byUserID), TenantID: q.Get(byTenantID),
 	}}
 	if ms, err := strconv.ParseInt(q.Get(byTime), 10, 64); err == nil {

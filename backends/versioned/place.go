@@ -90,6 +90,9 @@ func (p *Place) BringBack(ctx context.Context, key string, v *versions.Version) 
 	return true, copyWithParts(ctx, p.Bodies, src, in, v)
 }
 
+// MaybeUpload reports whether an object at the plain place may be that of an upload from before that is being completed.
+func MaybeUpload(out *s3.HeadObjectOutput) bool { return maybeUpload(out.Metadata, out.ETag) }
+
 // Names reports whether the metadata of a body or head says that it is that version.
 func Names(metadata map[string]string, v *versions.Version) bool { return names(metadata, v) }
 

@@ -126,7 +126,9 @@ func (b *bucket) readFound(ctx context.Context, f found, in *s3.GetObjectInput, 
 		if err == nil {
 			closeBody(out)
 		}
-		b.Repairs.add(b, f.Object) // It shows something else, for now or since somebody crashed.
+		if err != nil || !maybeUpload(out.Metadata, out.ETag) { // Its copy to the place of versions may be under way.
+			b.Repairs.add(b, f.Object) // It shows something else, for now or since somebody crashed.
+		}
 	}
 	return b.readBody(ctx, f, &c, in, get)
 }
@@ -148,14 +150,18 @@ func (b *bucket) readBody(ctx context.Context, f found, c, in *s3.GetObjectInput
 	return shown(out, v, in), nil
 }
 
-// getBefore reads an object from before at its plain place; NoSuchKey when by now the head of a version is there.
+// getBefore reads an object from before at its plain place; NoSuchKey when by now the head of a version is there, or
+// what is to become one.
 func (b *bucket) getBefore(ctx context.Context, o versions.Object, in *s3.GetObjectInput, get getter) (*s3.GetObjectOutput, error) {
 	out, err := get(ctx, b.Heads, in)
 	if err != nil {
 		return nil, err
 	}
-	head, err := b.isHead(ctx, o, out.Metadata)
-	if err == nil && head {
+	other, err := b.isHead(ctx, o, out.Metadata)
+	if err == nil && !other && maybeUpload(out.Metadata, out.ETag) {
+		other, err = b.isCleared(ctx, o)
+	}
+	if err == nil && other {
 		err = s3err.New(s3err.NoSuchKey)
 	}
 	if err != nil {
@@ -174,6 +180,14 @@ func (b *bucket) isHead(ctx context.Context, o versions.Object, metadata map[str
 	}
 	about, err := b.Index.Find(ctx, o, m.ID.N)
 	return err == nil && about.Seq > 0 && about.Version.ID.Nonce == m.ID.Nonce, err
+}
+
+// isCleared reports whether the index says that nothing is to be looked for at the plain place: an upload may be there that is
+// being completed.
+func (b *bucket) isCleared(ctx context.Context, o versions.Object) (bool, error) {
+	top, err := b.Index.Top(ctx, o)
+	v := top.State.Current
+	return err == nil && top.Seq > 0 && (v == nil || !v.Plain), err
 }
 
 // plain is an object from before as a version.

@@ -4,19 +4,19 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/versions"
 )
 
 // The UploadId of an upload is a letter, the number of its body, and that of the store. Whoever is on top seals
-// it. Those of uploads that began before there were versions have another form, and are no uploads any more.
+// it. Those of uploads that began before there were versions are the store's alone, and lead to the plain place.
 const (
 	numberLength = 8
 	uploadKind   = "\x01v"
@@ -34,18 +34,26 @@ func (b *bucket) uploadVersion(o versions.Object, n int64) versions.VersionID {
 	return versions.VersionID{N: n, Nonce: binary.BigEndian.Uint64(sum[:]), Null: b.Versioning == router.Suspended}
 }
 
-// errUploadID is for the operator.
-var errUploadID = errors.New("the upload began before the bucket had versions")
+// entered is an upload as its store knows it.
+type entered struct {
+	place   backends.Backend
+	at      backends.MultipartUploader // the place's
+	before  bool                       // it began before the bucket had versions
+	version versions.VersionID         // it will be, if it did not
+}
 
-// enter replaces key and id of an input by those of the upload in the store, and returns the version it will be.
-func (u *uploads) enter(key, id **string) (versions.VersionID, error) {
+// enter replaces key and id of an input by those of the upload in its store.
+func (u *uploads) enter(key, id **string) (entered, error) {
 	s, ok := strings.CutPrefix(aws.ToString(*id), uploadKind)
-	if !ok || len(s) <= numberLength {
-		return versions.VersionID{}, s3err.New(s3err.NoSuchUpload).With("UploadId", s).Because(errUploadID)
+	switch {
+	case !ok && u.plain != nil:
+		return entered{place: u.Heads, at: u.plain, before: true}, nil
+	case !ok || len(s) <= numberLength:
+		return entered{}, s3err.New(s3err.NoSuchUpload).With("UploadId", aws.ToString(*id))
 	}
 	v := u.uploadVersion(u.object(*key), int64(binary.BigEndian.Uint64([]byte(s[:numberLength]))))
 	*key, *id = aws.String(u.body(aws.ToString(*key), v)), aws.String(s[numberLength:])
-	return v, nil
+	return entered{place: u.Bodies, at: u.below, version: v}, nil
 }
 
 // beginUpload is begin for an upload.

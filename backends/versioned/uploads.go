@@ -17,6 +17,7 @@ import (
 type uploads struct {
 	*bucket
 	below backends.MultipartUploader
+	plain backends.MultipartUploader // has the uploads from before; nil when there can be none
 }
 
 // CreateMultipartUpload implements [backends.MultipartUploader].
@@ -41,10 +42,11 @@ func (u *uploads) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 // UploadPart implements [backends.MultipartUploader].
 func (u *uploads) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
 	c := *in
-	if _, err := u.enter(&c.Key, &c.UploadId); err != nil {
+	e, err := u.enter(&c.Key, &c.UploadId)
+	if err != nil {
 		return nil, err
 	}
-	return u.below.UploadPart(ctx, &c)
+	return e.at.UploadPart(ctx, &c)
 }
 
 // UploadPartCopy implements [backends.MultipartUploader].
@@ -55,37 +57,47 @@ func (u *uploads) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 // ImportPart implements [backends.PartImporter].
 func (u *uploads) ImportPart(ctx context.Context, src backends.Source, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
 	c := *in
-	if _, err := u.enter(&c.Key, &c.UploadId); err != nil {
+	e, err := u.enter(&c.Key, &c.UploadId)
+	if err != nil {
 		return nil, err
 	}
-	return backends.UploadPartCopy(ctx, u.Bodies, src, &c)
+	return backends.UploadPartCopy(ctx, e.place, src, &c)
 }
 
 // AbortMultipartUpload implements [backends.MultipartUploader].
 func (u *uploads) AbortMultipartUpload(ctx context.Context, in *s3.AbortMultipartUploadInput) (*s3.AbortMultipartUploadOutput, error) {
 	c := *in
-	id, err := u.enter(&c.Key, &c.UploadId)
+	e, err := u.enter(&c.Key, &c.UploadId)
 	if err != nil {
 		return nil, err
 	}
-	out, err := u.below.AbortMultipartUpload(ctx, &c)
+	out, err := e.at.AbortMultipartUpload(ctx, &c)
 	if err != nil && !s3err.Is(err, s3err.NoSuchUpload) {
 		return nil, err
 	}
 	o := u.object(in.Key)
-	about, e := u.Index.Find(ctx, o, id.N)
-	if e != nil || about.Seq > 0 {
-		return out, cmp.Or(e, err)
+	if e.before {
+		if err == nil {
+			return out, nil
+		}
+		if left, failed := u.abortLeft(ctx, o, uploadName(in.UploadId)); left || failed != nil {
+			return &s3.AbortMultipartUploadOutput{}, failed
+		}
+		return nil, err
+	}
+	about, failed := u.Index.Find(ctx, o, e.version.N)
+	if failed != nil || about.Seq > 0 {
+		return out, cmp.Or(failed, err)
 	}
 	if err != nil {
-		if refused, e := u.wasRefused(ctx, o, id); refused || e != nil {
-			return &s3.AbortMultipartUploadOutput{}, e
+		if refused, failed := u.wasRefused(ctx, o, e.version); refused || failed != nil {
+			return &s3.AbortMultipartUploadOutput{}, failed
 		}
 	}
 	// There will be no version of it: the sweeper takes the slot. Not before the store has said so, as the day of a body that
 	// comes yet must not begin now.
-	if _, e := u.Index.MarkSlot(ctx, versions.Slot{Object: o, N: id.N}, u.Now()); e != nil {
-		return nil, e
+	if _, failed := u.Index.MarkSlot(ctx, versions.Slot{Object: o, N: e.version.N}, u.Now()); failed != nil {
+		return nil, failed
 	}
 	return out, err
 }
@@ -107,10 +119,11 @@ func (u *uploads) wasRefused(ctx context.Context, o versions.Object, id versions
 // ListParts implements [backends.MultipartUploader].
 func (u *uploads) ListParts(ctx context.Context, in *s3.ListPartsInput) (*s3.ListPartsOutput, error) {
 	c := *in
-	if _, err := u.enter(&c.Key, &c.UploadId); err != nil {
+	e, err := u.enter(&c.Key, &c.UploadId)
+	if err != nil {
 		return nil, err
 	}
-	out, err := u.below.ListParts(ctx, &c)
+	out, err := e.at.ListParts(ctx, &c)
 	if err != nil {
 		return nil, err
 	}

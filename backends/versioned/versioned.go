@@ -62,7 +62,8 @@ type Options struct {
 func New(o Options) backends.Backend {
 	v := newBucket(o)
 	if m, ok := backends.As[backends.MultipartUploader](o.Bodies); ok {
-		return &uploads{bucket: v, below: m}
+		plain, _ := backends.As[backends.MultipartUploader](o.Heads)
+		return &uploads{bucket: v, below: m, plain: plain}
 	}
 	return v
 }

@@ -29,6 +29,8 @@ type write struct {
 	upload  bool // its body was made by an upload
 
 	made time.Time // when the store says that the body was written, as far as it was asked
+
+	plainETag string // of what an upload from before has become at the plain place; empty when that was left alone
 }
 
 // begin begins a write: it reads what there is, and takes a slot. Whether the write may happen is judged here for
@@ -77,7 +79,7 @@ func (w *write) key() *string { return aws.String(w.b.body(w.head.Key, w.version
 
 // mark is what the body says of itself.
 func (w *write) mark() Mark {
-	return Mark{ID: w.version.ID, By: w.version.By, Time: w.began, StorageClass: w.version.StorageClass}
+	return Mark{ID: w.version.ID, By: w.version.By, Time: w.began, StorageClass: w.version.StorageClass, Upload: w.version.UploadID}
 }
 
 // maxUncommitted is how long a body may be there without a row before its write gives up: long
@@ -97,6 +99,7 @@ func (w *write) commit(ctx context.Context, match, noneMatch *string) (versions.
 	}
 	w.b.replaced(ctx, w.head.Object, row)
 	w.b.settle(ctx, w.head.Object, row)
+	w.clearPrivate(ctx)
 	return row, nil
 }
 
@@ -108,7 +111,22 @@ func (w *write) refuse(ctx context.Context) error {
 		return nil
 	}
 	_, err := w.b.Index.MarkSlot(ctx, versions.Slot{Object: w.head.Object, N: w.version.ID.N}, w.began)
+	if w.plainETag != "" {
+		err = errors.Join(err, w.b.resettle(ctx, w.head.Object))
+		w.clearPrivate(ctx)
+	}
 	return err
+}
+
+// clearPrivate removes what an upload from before has become at the plain place, where there are no heads to take its place.
+func (w *write) clearPrivate(ctx context.Context) {
+	if w.plainETag == "" || !w.b.Private {
+		return
+	}
+	_, err := w.b.Heads.DeleteObject(ctx, &s3.DeleteObjectInput{Key: &w.head.Key, IfMatch: &w.plainETag})
+	if err != nil && !s3err.Is(err, s3err.PreconditionFailed) {
+		w.b.Log.Warn("an upload that was completed stays at its plain place, too", slog.String("key", w.head.Key), slog.Any("cause", err))
+	}
 }
 
 // insert inserts the row of the version; refused says that there will be none.
@@ -121,7 +139,7 @@ func (w *write) insert(ctx context.Context, match, noneMatch *string) (row versi
 	return w.b.change(ctx, w.head, func(top versions.Row) (versions.Row, error) {
 		if w.upload { // Somebody else may be completing it.
 			at := versions.Head{Object: w.head.Object, Top: top}
-			if done, err := w.b.completed(ctx, at, w.version.ID, w.version.ETag); done != nil || err != nil {
+			if done, err := w.b.completed(ctx, at, &w.version); done != nil || err != nil {
 				return top, err
 			}
 		}

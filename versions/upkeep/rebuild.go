@@ -176,7 +176,7 @@ func (r *rebuilder) readBody(ctx context.Context, b body) (f found, ok bool, err
 	}
 	if !f.Marker {
 		versioned.Measure(&f.Version, out)
-		f.StorageClass = m.StorageClass
+		f.StorageClass, f.UploadID = m.StorageClass, m.Upload
 	}
 	return f, true, nil
 }

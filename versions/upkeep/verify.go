@@ -314,6 +314,8 @@ func (v *verifier) judgeHead(ctx context.Context, key string, top versions.Row) 
 	switch {
 	case err != nil && !missing:
 		return "", err
+	case !missing && versioned.MaybeUpload(out) && v.Now().Sub(aws.ToTime(out.LastModified)) < maxUncommitted:
+		return "", nil // It may be copied to the place of versions at this moment.
 	case current.Meta() == nil && !missing:
 		return LeftHead, nil
 	case current.Meta() == nil:
