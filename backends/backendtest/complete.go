@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/checksum"
 	"github.com/xronox/xronox-proxy/s3err"
 )
@@ -20,7 +21,38 @@ var completeCases = []testCase{
 	{"complete/part-checksums", "InvalidRequest when parts of a COMPOSITE upload are listed without checksums", completePartChecksums},
 	{"complete/again", "completing again with the same parts gives the same answer (trap 21)", completeAgain},
 	{"complete/conditions", "conditions as PutObject's", completeConditions},
+	{"complete/at", "a store that can makes the object at another place, with more metadata", completeAt},
 	{"complete/after-refusal", "a refused Complete leaves the upload as it was", completeAfterRefusal},
+}
+
+func completeAt(e *env) {
+	p, ok := backends.As[backends.UploadPlacer](e.b)
+	if !ok {
+		return
+	}
+	e.put("k", "there")
+	u := e.begin("k", func(in *s3.CreateMultipartUploadInput) {
+		in.Metadata, in.ContentType = map[string]string{"a": "1", "b": "2"}, new("text/plain")
+	})
+	one, two := u.part(1, random(1, fiveMiB)), u.part(2, "two")
+	_, err := p.CompleteUploadAt(e.Context(), u.input(two, one), "elsewhere", nil)
+	e.refused(err, s3err.InvalidPartOrder)
+	e.missing("elsewhere")
+	out, err := p.CompleteUploadAt(e.Context(), u.input(one, two), "elsewhere", map[string]string{"b": "3", "c": "4"})
+	if err != nil {
+		e.Fatal(err)
+	}
+	e.holds("k", "there")
+	e.holds("elsewhere", random(1, fiveMiB)+"two")
+	head := e.head("elsewhere")
+	e.same("metadata", head.Metadata, map[string]string{"a": "1", "b": "3", "c": "4"})
+	e.same("headers", []string{*head.ContentType, *head.ETag}, []string{"text/plain", *out.ETag})
+	_, err = p.CompleteUploadAt(e.Context(), u.input(one, two), "again", nil)
+	e.refused(err, s3err.NoSuchUpload)
+	_, err = u.tryComplete(u.input(one, two))
+	e.refused(err, s3err.NoSuchUpload)
+	e.missing("again")
+	e.open([]string{})
 }
 
 func completeInvalidPart(e *env) {

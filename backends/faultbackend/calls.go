@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
 )
 
 // GetObject implements [backends.ObjectReader].
@@ -84,6 +85,26 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 // CompleteMultipartUpload implements [backends.MultipartUploader].
 func (b *Backend) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error) {
 	return call(ctx, b.arrive("CompleteMultipartUpload", in.Key), b.store.CompleteMultipartUpload, in)
+}
+
+// CompleteUploadAt implements [backends.UploadPlacer].
+func (b *Backend) CompleteUploadAt(ctx context.Context, in *s3.CompleteMultipartUploadInput, key string, metadata map[string]string) (*s3.CompleteMultipartUploadOutput, error) {
+	p, ok := backends.As[backends.UploadPlacer](b.store)
+	if !ok {
+		return nil, s3err.New(s3err.NotImplemented)
+	}
+	return call(ctx, b.arrive("CompleteUploadAt", &key), func(ctx context.Context, in *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error) {
+		return p.CompleteUploadAt(ctx, in, key, metadata)
+	}, in)
+}
+
+// Can implements [backends.Abilities].
+func (b *Backend) Can(a any) bool {
+	if _, asked := a.(*backends.UploadPlacer); !asked {
+		return true
+	}
+	_, ok := backends.As[backends.UploadPlacer](b.store)
+	return ok
 }
 
 // AbortMultipartUpload implements [backends.MultipartUploader].

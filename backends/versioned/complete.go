@@ -33,6 +33,9 @@ func (u *uploads) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 	case err != nil:
 		return nil, err
 	case done != nil:
+		if e.before { // Whoever completed it may have got no further.
+			u.settle(ctx, h.Object, h.Top)
+		}
 		return answerComplete(in, &s3.CompleteMultipartUploadOutput{}, done), nil
 	}
 	if err := backends.CheckWrite(h.Top.State.Current.Meta(), in.IfMatch, in.IfNoneMatch); err != nil {

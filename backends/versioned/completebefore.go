@@ -212,9 +212,21 @@ func overwritten(err error) error {
 	return err
 }
 
-// goOn goes on with an upload from before that is no more in the store: somebody has begun to complete it. Either its
-// body is there, or what it has become at the plain place.
+// goOn goes on with an upload from before that is no more in the store: somebody has begun to complete it. Either it is
+// a version by now, or its body is there, or what it has become at the plain place.
 func (u *uploads) goOn(ctx context.Context, w *write, c *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error) {
+	var err error
+	if w.head.Top, err = u.Index.Top(ctx, w.head.Object); err != nil {
+		return nil, err
+	}
+	done, err := u.completed(ctx, w.head, &w.version)
+	if err != nil {
+		return nil, err
+	}
+	if done != nil { // The commit will find it, too.
+		w.version.ID = done.ID
+		return &s3.CompleteMultipartUploadOutput{}, nil
+	}
 	left, err := u.leftBody(ctx, w.head.Object, w.version.UploadID)
 	if err != nil {
 		return nil, err

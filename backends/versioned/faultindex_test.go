@@ -84,6 +84,16 @@ func (x *faultIndex) Find(ctx context.Context, o versions.Object, n int64) (vers
 	return through(x.arrive("Find", o.Key), func() (versions.Row, error) { return x.Index.Find(ctx, o, n) })
 }
 
+// Rows implements [versions.Log].
+func (x *faultIndex) Rows(ctx context.Context, o versions.Object, before int64, limit int) ([]versions.Row, error) {
+	return through(x.arrive("Rows", o.Key), func() ([]versions.Row, error) { return x.Index.Rows(ctx, o, before, limit) })
+}
+
+// Slots implements [versions.Slots].
+func (x *faultIndex) Slots(ctx context.Context, from versions.Slot, limit int) ([]versions.Slot, error) {
+	return through(x.arrive("Slots", from.Key), func() ([]versions.Slot, error) { return x.Index.Slots(ctx, from, limit) })
+}
+
 // TakeSlot implements [versions.Slots].
 func (x *faultIndex) TakeSlot(ctx context.Context, s versions.Slot) error {
 	return throughErr(x.arrive("TakeSlot", s.Key), func() error { return x.Index.TakeSlot(ctx, s) })

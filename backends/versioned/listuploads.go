@@ -17,11 +17,15 @@ import (
 
 // ListMultipartUploads implements [backends.MultipartUploader]. The bodies of uploads are in another order than
 // the keys, so that each page costs a listing of all unfinished uploads below the prefix. Of a key,
-// uploads from before come first, in their store's order.
+// uploads from before come first.
 func (u *uploads) ListMultipartUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (*s3.ListMultipartUploadsOutput, error) {
 	c := &uploadCursor{}
-	if err := u.collectBefore(ctx, in, &c.all); err != nil {
+	if err := u.collectBefore(ctx, in.Prefix, &c.all); err != nil {
 		return nil, err
+	}
+	q := *in
+	if marker := aws.ToString(in.UploadIdMarker); marker != "" && !strings.HasPrefix(marker, uploadKind) {
+		q.UploadIdMarker = aws.String(c.rankBefore(aws.ToString(in.KeyMarker), marker))
 	}
 	for _, prefix := range u.Layout.Prefixes(u.DataType, aws.ToString(in.Prefix)) {
 		if err := u.collect(ctx, prefix, aws.ToString(in.Prefix), &c.all); err != nil {
@@ -31,35 +35,37 @@ func (u *uploads) ListMultipartUploads(ctx context.Context, in *s3.ListMultipart
 	slices.SortFunc(c.all, func(a, b rankedUpload) int {
 		return cmp.Or(strings.Compare(*a.Key, *b.Key), strings.Compare(a.rank, b.rank))
 	})
-	q := *in
-	if marker := aws.ToString(in.UploadIdMarker); marker != "" && !strings.HasPrefix(marker, uploadKind) {
-		q.UploadIdMarker = aws.String(beforeKind) // All of the key that were collected are after it.
-	}
 	return backends.ListUploads(c, &q)
 }
 
-// rankedUpload is an upload and its place among those of its key.
+// rankedUpload is an upload and its place among those of its key: its id, or that of one from before when it began.
 type rankedUpload struct {
 	types.MultipartUpload
 	rank string
 }
 
-// beforeKind is what ranks of uploads from before begin with.
+// beforeKind is what ranks of uploads from before begin with. It is less than [uploadKind].
 const beforeKind = "\x00"
 
-// collectBefore appends the uploads from before that a page may show. Those behind a marker are for the store to find.
-func (u *uploads) collectBefore(ctx context.Context, in *s3.ListMultipartUploadsInput, all *[]rankedUpload) error {
+// collectBefore appends the uploads from before. Not every store has those of a key in the order in which they began.
+func (u *uploads) collectBefore(ctx context.Context, prefix *string, all *[]rankedUpload) error {
 	if u.plain == nil {
 		return nil
 	}
-	next := &s3.ListMultipartUploadsInput{Prefix: in.Prefix, KeyMarker: in.KeyMarker}
-	if aws.ToString(in.KeyMarker) != "" && !strings.HasPrefix(aws.ToString(in.UploadIdMarker), uploadKind) {
-		next.UploadIdMarker = in.UploadIdMarker
-	}
-	return eachUpload(ctx, u.plain, next, func(m types.MultipartUpload) {
-		rank := binary.BigEndian.AppendUint64([]byte(beforeKind), uint64(len(*all)))
-		*all = append(*all, rankedUpload{m, string(rank)})
+	return eachUpload(ctx, u.plain, &s3.ListMultipartUploadsInput{Prefix: prefix}, func(m types.MultipartUpload) {
+		rank := binary.BigEndian.AppendUint64([]byte(beforeKind), uint64(max(0, aws.ToTime(m.Initiated).UnixMilli())))
+		*all = append(*all, rankedUpload{m, string(rank) + aws.ToString(m.UploadId)})
 	})
+}
+
+// rankBefore is the rank of an upload from before that is a marker. If it has ended meanwhile nobody knows: all of its key are after it.
+func (c *uploadCursor) rankBefore(key, uploadID string) string {
+	for _, m := range c.all {
+		if *m.Key == key && *m.UploadId == uploadID {
+			return m.rank
+		}
+	}
+	return beforeKind
 }
 
 // collect appends the uploads whose bodies are below a prefix, and whose keys begin with another.

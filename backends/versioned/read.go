@@ -126,11 +126,17 @@ func (b *bucket) readFound(ctx context.Context, f found, in *s3.GetObjectInput, 
 		if err == nil {
 			closeBody(out)
 		}
-		if err != nil || !maybeUpload(out.Metadata, out.ETag) { // Its copy to the place of versions may be under way.
+		if err != nil || !underWay(out, v) {
 			b.Repairs.add(b, f.Object) // It shows something else, for now or since somebody crashed.
 		}
 	}
 	return b.readBody(ctx, f, &c, in, get)
+}
+
+// underWay reports whether what is in place of a version's head may be an upload from before that is being completed: if it
+// were made to show the version now, the upload would be lost.
+func underWay(out *s3.GetObjectOutput, v *versions.Version) bool {
+	return maybeUpload(out.Metadata, out.ETag) && (v.UploadID == "" || v.ETag != aws.ToString(out.ETag))
 }
 
 // readBody reads the body of a version: where it is when it was there before versions, if that is so.

@@ -129,6 +129,7 @@ type bucketOf struct {
 	hook  *hookStore // below store
 	below faultbackend.Store
 	o     versioned.Options
+	lags  bool // the head may show what is no version yet: only who repeats the operation can tell
 }
 
 // open returns a bucket in memory.

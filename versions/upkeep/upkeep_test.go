@@ -239,6 +239,48 @@ func TestVerifyBefore(t *testing.T) {
 	k.want("gone", k.verify(false), "missing body .content/older/v0")
 }
 
+// TestVerifyUpload leaves alone what an upload from before has become at the plain place as long as it may be
+// copied to the place of versions, and then takes it for a head that was left, or is not up to date.
+func TestVerifyUpload(t *testing.T) {
+	t.Parallel()
+	f := func(first func(*kept), want string) {
+		t.Helper()
+		k := open(t, nil)
+		k.put("k", "1")
+		first(k)
+		k.rawUpload("plain/k", "new")
+		k.want("while it may be copied", k.verify(true), "")
+		k.now = k.now.Add(3 * time.Hour)
+		k.want("later", k.verify(true), want+" repaired")
+		k.want("after repair", k.verify(false), "")
+	}
+	f(func(*kept) {}, "stale head k")
+	f(func(k *kept) { k.remove("k", "") }, "left head k")
+}
+
+// rawUpload puts an object past the proxy as an upload of one part.
+func (k *kept) rawUpload(key, body string) {
+	k.Helper()
+	begun, err := k.store.CreateMultipartUpload(k.Context(), &s3.CreateMultipartUploadInput{Bucket: new("physical"), Key: &key})
+	if err != nil {
+		k.Fatal(err)
+	}
+	part, err := k.store.UploadPart(k.Context(), &s3.UploadPartInput{
+		Bucket: new("physical"), Key: &key, UploadId: begun.UploadId, PartNumber: new(int32(1)),
+		Body: strings.NewReader(body), ContentLength: aws.Int64(int64(len(body))),
+	})
+	if err != nil {
+		k.Fatal(err)
+	}
+	_, err = k.store.CompleteMultipartUpload(k.Context(), &s3.CompleteMultipartUploadInput{
+		Bucket: new("physical"), Key: &key, UploadId: begun.UploadId,
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: []types.CompletedPart{{PartNumber: new(int32(1)), ETag: part.ETag}}},
+	})
+	if err != nil {
+		k.Fatal(err)
+	}
+}
+
 // TestVerifyFails: a store or an index that cannot be asked is an error, and nothing is reported of it.
 func TestVerifyFails(t *testing.T) {
 	t.Parallel()
