@@ -438,3 +438,74 @@ func TestPartsOfAnotherObject(t *testing.T) {
 	}, func(o *s3.Options) { o.RetryMaxAttempts = 1 })
 	u.fails(err, "SlowDown")
 }
+
+// TestUploadsFromBefore: uploads that began before a bucket had versions go on, under the ids that clients have.
+func TestUploadsFromBefore(t *testing.T) {
+	t.Parallel()
+	for _, b := range []s3test.Options{{}, {Backend: hiding{membackend.New()}}} {
+		u := sign(t, s3test.Root, b)
+		u.put("k", "old")
+		begin := func(key string) *s3.CompleteMultipartUploadInput {
+			out, err := u.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: u.bucket, Key: &key, ContentType: new("text/x-new")})
+			u.ok(err)
+			return &s3.CompleteMultipartUploadInput{Bucket: u.bucket, Key: &key, UploadId: out.UploadId, MultipartUpload: &types.CompletedMultipartUpload{}}
+		}
+		part := func(in *s3.CompleteMultipartUploadInput, body string) {
+			n := new(int32(len(in.MultipartUpload.Parts) + 1))
+			out, err := u.UploadPart(t.Context(), &s3.UploadPartInput{
+				Bucket: u.bucket, Key: in.Key, UploadId: in.UploadId, PartNumber: n, Body: strings.NewReader(body),
+			})
+			u.ok(err)
+			in.MultipartUpload.Parts = append(in.MultipartUpload.Parts, types.CompletedPart{PartNumber: n, ETag: out.ETag})
+		}
+		in, aborted := begin("k"), begin("a")
+		five := strings.Repeat("12345", 1<<20)
+		part(in, five)
+		u.versioned(types.BucketVersioningStatusEnabled)
+		part(in, "tail")
+		newer := begin("k")
+
+		var listed []string
+		pages := s3.NewListMultipartUploadsPaginator(u.Client, &s3.ListMultipartUploadsInput{Bucket: u.bucket, MaxUploads: new(int32(1))})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(t.Context())
+			u.ok(err)
+			for _, m := range page.Uploads {
+				listed = append(listed, *m.UploadId)
+			}
+		}
+		if diff := cmp.Diff([]string{*aborted.UploadId, *in.UploadId, *newer.UploadId}, listed); diff != "" {
+			t.Errorf("uploads (-want +got):\n%s", diff)
+		}
+		_, err := u.AbortMultipartUpload(t.Context(), &s3.AbortMultipartUploadInput{Bucket: u.bucket, Key: new("a"), UploadId: aborted.UploadId})
+		u.ok(err)
+
+		made, err := u.CompleteMultipartUpload(t.Context(), in)
+		u.ok(err)
+		again, err := u.CompleteMultipartUpload(t.Context(), in)
+		u.ok(err)
+		if id := *made.VersionId; id == "null" || *again.VersionId != id || *again.ETag != *made.ETag || !strings.HasSuffix(*made.ETag, `-2"`) {
+			t.Errorf("made %s %s, and again %s %s", id, *made.ETag, *again.VersionId, *again.ETag)
+		}
+		if u.get("k") != five+"tail" || len(u.versions(1000)) != 2 {
+			t.Errorf("%q", u.versions(1000))
+		}
+		head, err := u.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: u.bucket, Key: new("k"), PartNumber: new(int32(1))})
+		u.ok(err)
+		if *head.ContentLength != int64(len(five)) || *head.PartsCount != 2 || *head.ContentType != "text/x-new" || *head.VersionId != *made.VersionId {
+			t.Errorf("its first part is %v", head)
+		}
+		old, err := u.GetObject(t.Context(), &s3.GetObjectInput{Bucket: u.bucket, Key: new("k"), VersionId: new("null")})
+		u.ok(err)
+		if body, err := io.ReadAll(old.Body); err != nil || string(body) != "old" {
+			t.Errorf("the old version is %q, %v", body, err)
+		}
+		u.ok(old.Body.Close())
+	}
+}
+
+// hiding is a store that does not say that it can complete uploads elsewhere.
+type hiding struct{ *membackend.Backend }
+
+// Can implements [backends.Abilities].
+func (hiding) Can(a any) bool { _, asked := a.(*backends.UploadPlacer); return !asked }

@@ -135,7 +135,9 @@ func (u *uploads) completePlain(ctx context.Context, w *write, c *s3.CompleteMul
 	if err := u.clearPlain(ctx, w); err != nil {
 		return nil, err
 	}
-	out, err := u.plain.CompleteMultipartUpload(ctx, c)
+	out, err := through(ctx, u.Door, func() (*s3.CompleteMultipartUploadOutput, error) {
+		return u.plain.CompleteMultipartUpload(ctx, c)
+	})
 	if err != nil {
 		return nil, err
 	}
