@@ -1,8 +1,11 @@
 package backendtest
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -13,14 +16,70 @@ import (
 var keyCases = []testCase{
 	{"keys/odd", "keys are raw bytes: no key is another's path, parent or spelling (trap 23)", keysOdd},
 	{"keys/order", "ListObjectsV2 lists keys in byte order (trap 24)", keysOrder},
+	{"keys/long", "the longest keys are keys like any other, also those that differ at the end alone", keysLong},
+}
+
+// maxKeyBytes is how long a key can be.
+func (e *env) maxKeyBytes() int { return cmp.Or(e.options.MaxKeyBytes, 1024) }
+
+// longKeys are long keys that fit, and are paths; sorted. Many begin alike.
+func (e *env) longKeys() (keys []string) {
+	for _, begin := range []string{"long/", "ü🙂/", "dir./..long/"} {
+		for _, n := range []int{511, 512, 513, 514, 1000, e.maxKeyBytes()} {
+			key := strings.Repeat(begin, n/len(begin))
+			more := n - len(key)
+			keys = append(keys, key+strings.Repeat("x", more))
+			switch {
+			case more == 0:
+				keys = append(keys, key[:n-2]+"y/", key[:n-1]+"z")
+			case more > 4:
+				keys = append(keys, key+strings.Repeat("x", more-4)+".txt", key+strings.Repeat("x", more-1)+"/")
+			default:
+				keys = append(keys, key+strings.Repeat("y", more), key+strings.Repeat("x", more-1)+"/")
+			}
+		}
+	}
+	keys = slices.DeleteFunc(keys, func(key string) bool { return len(key) > e.maxKeyBytes() || !utf8.ValidString(key) })
+	slices.Sort(keys)
+	return e.fit(slices.Compact(keys)...)
+}
+
+func keysLong(e *env) {
+	all := e.longKeys()
+	body := func(i int, key string) string { return e.bodyFor(key, "body "+strconv.Itoa(i)) }
+	for i, key := range all {
+		e.put(key, body(i, key))
+	}
+	for i, key := range all {
+		e.holds(key, body(i, key))
+	}
+	e.same("keys", e.keys(), all)
+	to := strings.Repeat("copy/", 104)
+	for i, key := range all {
+		if body(i, key) == "" {
+			continue
+		}
+		e.copy(key, to+"copy")
+		e.holds(to+"copy", body(i, key))
+		e.remove(key)
+		e.missing(key)
+		e.copy(to+"copy", key)
+		e.holds(key, body(i, key))
+	}
+	e.remove(to + "copy")
+	e.same("keys after copies", e.keys(), all)
+	for i, key := range all {
+		e.remove(key)
+		if e.missing(key); i+1 < len(all) {
+			e.holds(all[i+1], body(i+1, all[i+1]))
+		}
+	}
+	e.same("keys in the end", e.keys(), []string{})
 }
 
 // oddKeys have broken stores; sorted, and not longer than fits.
 func (e *env) oddKeys() []string {
-	limit := e.options.MaxKeyBytes
-	if limit == 0 {
-		limit = 1024
-	}
+	limit := e.maxKeyBytes()
 	keys := []string{
 		"foo", "foo/", "foo/bar", "foo/bar/", "foo//bar", "foo//", "foo/bar/baz", "foo.bar", "foo-bar", "foo bar", "FOO",
 		"/", "//", "///", "/foo", "./foo", "../foo", "foo/../bar", "foo/./bar", ".", "..", "...", ".hidden", "~", "-dash",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
@@ -13,6 +14,8 @@ var uploadListCases = []testCase{
 	{"uploads/list", "ListMultipartUploads lists uploads by key, then as they were begun", uploadsList},
 	{"uploads/filter", "with Prefix and Delimiter as ListObjectsV2 has them; a common prefix counts as one (trap 27)", uploadsFilter},
 	{"uploads/pages", "after KeyMarker: greater keys and, when UploadIdMarker is given, later uploads of that key (trap 27)", uploadsPages},
+	{"uploads/long", "uploads of the longest keys are listed in the order of keys like any other", uploadsLong},
+	{"uploads/long-pages", "in pages, too", uploadsLongPages},
 	{"uploads/markers", "without UploadIdMarker the uploads of KeyMarker itself are not shown", uploadsMarkers},
 }
 
@@ -126,6 +129,55 @@ func uploadsPages(e *env) {
 			e.same(fmt.Sprintf("delimiter %q by %d", delimiter, size), got, all)
 		}
 	}
+}
+
+func uploadsLong(e *env) {
+	keys := e.longKeys()
+	for _, key := range keys[:3] {
+		if e.bodyFor(key, "x") != "" {
+			u := e.begin(key)
+			u.complete(u.part(1, "x"))
+			e.holds(key, "x")
+		}
+	}
+	if !e.listsUploads() {
+		return
+	}
+	all := e.beginLong()
+	e.same("uploads", e.uploads(s3.ListMultipartUploadsInput{}), all)
+	for _, key := range keys {
+		for _, n := range []int{3, 500, 512, 600, len(key)} {
+			prefix := key[:min(n, len(key))]
+			if !utf8.ValidString(prefix) {
+				continue
+			}
+			below := slices.DeleteFunc(slices.Clone(all), func(u string) bool { return !strings.HasPrefix(u, prefix) })
+			e.same(fmt.Sprintf("with %d bytes of %q", len(prefix), key), e.uploads(s3.ListMultipartUploadsInput{Prefix: &prefix}), below)
+		}
+	}
+}
+
+// beginLong is beginAll of long keys, of one of them twice, and of others.
+func (e *env) beginLong() []string {
+	e.Helper()
+	keys := slices.DeleteFunc(e.longKeys(), func(key string) bool { return e.bodyFor(key, "x") == "" })
+	return e.beginAll(append(keys, keys[len(keys)-1], "a", "z")...)
+}
+
+func uploadsLongPages(e *env) {
+	if !e.listsUploads() {
+		return
+	}
+	all, got := e.beginLong(), []string{}
+	for in := (s3.ListMultipartUploadsInput{MaxUploads: new(int32(1))}); ; {
+		out, page := e.uploadPage(in)
+		got = append(got, page...)
+		if !deref(out.IsTruncated) || len(got) > len(all) {
+			break
+		}
+		in.KeyMarker, in.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker
+	}
+	e.same("one by one", e.inOrder(got), all)
 }
 
 func uploadsMarkers(e *env) {

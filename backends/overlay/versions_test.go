@@ -54,7 +54,7 @@ func TestVersionedContract(t *testing.T) {
 				p := overVersions(t)
 				prepare(t, p)
 				return p.Backend, "virtual"
-			}, backendtest.Options{OneBucket: true, MaxKeyBytes: 1024 - len("v/.content//v0123456789.extension12")})
+			}, backendtest.Options{OneBucket: true, MaxKeyBytes: 1024 - len("h/")})
 		})
 	}
 	f("empty", func(testing.TB, *parts) {})

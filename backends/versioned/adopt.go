@@ -68,7 +68,7 @@ func (b *bucket) keep(ctx context.Context, o versions.Object, top versions.Row, 
 	if err != nil {
 		return keepFailed(o, err)
 	}
-	c.Metadata = marked(c.Metadata, Mark{ID: v.ID, By: v.By, Time: v.Time})
+	c.Metadata = marked(c.Metadata, Mark{ID: v.ID, By: v.By, Time: v.Time, Rest: versions.Rest(o.Key)})
 	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
 	err = copyWithParts(ctx, b.Bodies, src, c, v)
 	if now, e := b.Index.Top(ctx, o); e != nil || now.Seq != top.Seq {

@@ -23,6 +23,9 @@ func (b *bucket) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s
 		return b.removeVersion(ctx, in)
 	}
 	h, err := b.top(ctx, b.object(in.Key))
+	if err == nil {
+		err = b.fits(ctx, h.Key)
+	}
 	if err != nil {
 		return nil, err
 	}

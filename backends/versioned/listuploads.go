@@ -27,10 +27,14 @@ func (u *uploads) ListMultipartUploads(ctx context.Context, in *s3.ListMultipart
 	if marker := aws.ToString(in.UploadIdMarker); marker != "" && !strings.HasPrefix(marker, uploadKind) {
 		q.UploadIdMarker = aws.String(c.rankBefore(aws.ToString(in.KeyMarker), marker))
 	}
+	var long []types.MultipartUpload
 	for _, prefix := range u.Layout.Prefixes(u.DataType, aws.ToString(in.Prefix)) {
-		if err := u.collect(ctx, prefix, aws.ToString(in.Prefix), &c.all); err != nil {
+		if err := u.collect(ctx, prefix, aws.ToString(in.Prefix), &c.all, &long); err != nil {
 			return nil, err
 		}
+	}
+	if err := u.collectLong(ctx, long, aws.ToString(in.Prefix), &c.all); err != nil {
+		return nil, err
 	}
 	slices.SortFunc(c.all, func(a, b rankedUpload) int {
 		return cmp.Or(strings.Compare(*a.Key, *b.Key), strings.Compare(a.rank, b.rank))
@@ -68,11 +72,16 @@ func (c *uploadCursor) rankBefore(key, uploadID string) string {
 	return beforeKind
 }
 
-// collect appends the uploads whose bodies are below a prefix, and whose keys begin with another.
-func (u *uploads) collect(ctx context.Context, bodies, keys string, all *[]rankedUpload) error {
+// collect appends the uploads whose bodies are below a prefix, and whose keys begin with another; and to long, as the store
+// lists them, those of long keys.
+func (u *uploads) collect(ctx context.Context, bodies, keys string, all *[]rankedUpload, long *[]types.MultipartUpload) error {
 	return eachUpload(ctx, u.below, &s3.ListMultipartUploadsInput{Prefix: &bodies}, func(m types.MultipartUpload) {
 		dataType, key, n, ok := u.Layout.Parse(aws.ToString(m.Key))
-		if !ok || dataType != u.DataType || !strings.HasPrefix(key, keys) {
+		if !ok {
+			*long = append(*long, m)
+			return
+		}
+		if dataType != u.DataType || !strings.HasPrefix(key, keys) {
 			return // another bucket's with the same place of versions
 		}
 		m.Key, m.UploadId = &key, uploadID(n, m.UploadId)

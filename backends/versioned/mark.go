@@ -1,6 +1,7 @@
 package versioned
 
 import (
+	"encoding/base64"
 	"maps"
 	"net/url"
 	"strconv"
@@ -30,6 +31,7 @@ const (
 	byNull      = "null"  // "1" for what was written as a null version
 	byClass     = "class" // the object's storage class, which need not be the body's
 	byUpload    = "upload"
+	byRest      = "rest" // [versions.Rest], in base 64: there is little room, as all metadata of an object has 2 KiB
 )
 
 // Mark is what the metadata of a body says of its version.
@@ -40,6 +42,7 @@ type Mark struct {
 
 	StorageClass types.StorageClass
 	Upload       string // see completion; empty for what was not made by an upload from before
+	Rest         string // of the object's key: what the body's key does not have of it
 }
 
 // marked returns the metadata of a body: the client's, and what it is a body of.
@@ -54,6 +57,7 @@ func marked(metadata map[string]string, m Mark) map[string]string {
 	for name, value := range map[string]string{
 		byOperation: m.By.Operation, byAccessKey: m.By.AccessKey, byUserID: m.By.UserID, byTenantID: m.By.TenantID,
 		byClass: string(m.StorageClass), byUpload: m.Upload,
+		byRest: base64.RawURLEncoding.EncodeToString([]byte(m.Rest)),
 	} {
 		if value != "" {
 			q.Set(name, value)
@@ -97,6 +101,9 @@ func ReadMark(metadata map[string]string) (Mark, bool) {
 	}}
 	if ms, err := strconv.ParseInt(q.Get(byTime), 10, 64); err == nil {
 		m.Time = time.UnixMilli(ms).UTC()
+	}
+	if rest, err := base64.RawURLEncoding.DecodeString(q.Get(byRest)); err == nil {
+		m.Rest = string(rest)
 	}
 	return m, true
 }

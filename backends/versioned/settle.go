@@ -135,7 +135,7 @@ func (b *bucket) putMarker(ctx context.Context, o versions.Object, row versions.
 	key := b.body(o.Key, row.Version.ID)
 	_, err := b.Bodies.PutObject(ctx, &s3.PutObjectInput{
 		Key: &key, Body: strings.NewReader(""), ContentLength: aws.Int64(0), ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
-		Metadata: marked(nil, Mark{ID: row.Version.ID, By: row.Version.By, Time: row.Time}),
+		Metadata: marked(nil, Mark{ID: row.Version.ID, By: row.Version.By, Time: row.Time, Rest: versions.Rest(o.Key)}),
 	})
 	return err
 }

@@ -30,8 +30,8 @@ const (
 	bucketID   = "bucket/content"
 )
 
-// maxKeyBytes is the longest key whose bodies have room in a store.
-const maxKeyBytes = 1024 - len(bodyPrefix) - len(".content/") - len("/v0123456789") - len(".extension12")
+// maxKeyBytes is the longest key that has room in a store.
+const maxKeyBytes = 1024 - len(headPrefix)
 
 // opener returns a store with a bucket "physical".
 type opener func(t testing.TB) faultbackend.Store
@@ -116,6 +116,7 @@ func TestSuite(t *testing.T) {
 	f("enabled", memory, mem, func(*versioned.Options) {})
 	f("suspended", memory, mem, func(o *versioned.Options) { o.Versioning = router.Suspended })
 	f("in use before", memory, mem, func(o *versioned.Options) { o.Complete = false })
+	f("records", memory, mem, func(o *versioned.Options) { o.DataType = "records" })
 	f("embedded", local, kv, func(o *versioned.Options) { o.Private = true })
 	f("embedded, in use before", memory, kv, func(o *versioned.Options) { o.Private, o.Complete = true, false })
 }

@@ -49,6 +49,9 @@ func (b *bucket) begin(ctx context.Context, key *string, put bool, match, noneMa
 	if err := backends.CheckWrite(h.Top.State.Current.Meta(), match, noneMatch); err != nil {
 		return nil, err
 	}
+	if err := b.fits(ctx, h.Key); err != nil {
+		return nil, err
+	}
 	w := &write{b: b, head: h, began: b.Now()}
 	s, err := versions.NextSlot(ctx, b.Index, versions.Slot{Object: h.Object, N: h.Top.State.NextN, Taken: w.began, Early: b.Private && put})
 	if err != nil {
@@ -79,7 +82,10 @@ func (w *write) key() *string { return aws.String(w.b.body(w.head.Key, w.version
 
 // mark is what the body says of itself.
 func (w *write) mark() Mark {
-	return Mark{ID: w.version.ID, By: w.version.By, Time: w.began, StorageClass: w.version.StorageClass, Upload: w.version.UploadID}
+	return Mark{
+		ID: w.version.ID, By: w.version.By, Time: w.began, StorageClass: w.version.StorageClass, Upload: w.version.UploadID,
+		Rest: versions.Rest(w.head.Key),
+	}
 }
 
 // maxUncommitted is how long a body may be there without a row before its write gives up: long

@@ -36,6 +36,7 @@ func OfVersityGW() Known {
 			"concurrent/no-torn-reads": "versitygw 1.8.0 reads the ETag of one object and the body of the next",
 			"multipart/complete-race":  "versitygw 1.8.0 says NoSuchUpload of an upload that is being completed, before the object is there",
 			"uploads/markers":          "versitygw 1.8.0 refuses every UploadIdMarker: it has left out the uploads of KeyMarker before",
+			"uploads/long-pages":       "versitygw 1.8.0 refuses every UploadIdMarker: it has left out the uploads of KeyMarker before",
 			"uploads/pages":            "versitygw 1.8.0 refuses every UploadIdMarker: it has left out the uploads of KeyMarker before",
 		},
 	}
