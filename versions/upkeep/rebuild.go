@@ -66,6 +66,10 @@ func (p *Place) Rebuild(ctx context.Context, from Position) (Rebuilt, error) {
 		open = append(open, directory(from.After))
 	}
 	err := p.eachBody(do, "", from.After, func(b body) error {
+		if b.key == "" {
+			r.count(&r.out.Unmarked)
+			return do.Err()
+		}
 		for len(open) > 0 && !strings.HasPrefix(b.at, open[len(open)-1]) {
 			open = open[:len(open)-1]
 		}
@@ -124,8 +128,8 @@ func (r *rebuilder) read(ctx context.Context, dir, key string) ([]found, error) 
 			return nil, err
 		}
 		for _, o := range page.Contents {
-			dataType, k, n, ok := r.Layout.Parse(aws.ToString(o.Key))
-			if !ok || dataType != r.DataType || k != key {
+			n, ok := r.Layout.Number(r.DataType, key, aws.ToString(o.Key))
+			if !ok {
 				continue
 			}
 			f, ok, err := r.readBody(ctx, body{at: *o.Key, key: key, n: n, modified: aws.ToTime(o.LastModified)})

@@ -64,7 +64,10 @@ func TestRebuild(t *testing.T) {
 			}
 		})
 		keys := []string{"a", "a/v1", "a/v1/v0", "c/1/head.json", "c/1"}
-		for range rng.IntN(40) {
+		if rng.IntN(2) == 0 {
+			keys = append(keys, longKeys()...)
+		}
+		for range rng.IntN(8 * len(keys)) {
 			if rng.IntN(8) == 0 { // suspend, or enable again
 				o := k.Options
 				o.Versioning = []router.Versioning{router.Enabled, router.Suspended}[rng.IntN(2)]

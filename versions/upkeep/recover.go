@@ -51,7 +51,7 @@ func (p *Place) lost(ctx context.Context, losses []versions.Loss) (list []body, 
 	defer w.tell()
 	err = p.eachBody(ctx, "", "", func(b body) error {
 		defer w.add()
-		if b.n < 0 || !slices.ContainsFunc(losses, func(l versions.Loss) bool { return !b.modified.Before(l.From) }) {
+		if b.key == "" || b.n < 0 || !slices.ContainsFunc(losses, func(l versions.Loss) bool { return !b.modified.Before(l.From) }) {
 			return ctx.Err()
 		}
 		known, err := p.hasRowOrSlot(ctx, b)

@@ -14,7 +14,7 @@ import (
 // body is an object in the place of versions.
 type body struct {
 	at       string // its key there
-	key      string // of the object it is a body of
+	key      string // of the object it is a body of; empty when that is long and nobody knows it
 	n        int64
 	modified time.Time
 	mark     *mark // of the walk
@@ -23,7 +23,7 @@ type body struct {
 // eachBody calls do with the bodies of the objects of a place whose keys begin with prefix, but for those that come not
 // after another body. What else lies in the place of versions is somebody else's.
 func (p *Place) eachBody(ctx context.Context, prefix, after string, do func(body) error) error {
-	dirs := p.prefixes(prefix)
+	dirs := p.Layout.Prefixes(p.DataType, prefix)
 	if after != "" {
 		i := slices.IndexFunc(dirs, func(dir string) bool { return strings.HasPrefix(after, dir) })
 		if i < 0 {
@@ -31,6 +31,7 @@ func (p *Place) eachBody(ctx context.Context, prefix, after string, do func(body
 		}
 		dirs = dirs[i:]
 	}
+	last := ""
 	for _, dir := range dirs {
 		c := backends.NewListCursor(ctx, p.Bodies, "", dir)
 		from := dir
@@ -38,8 +39,11 @@ func (p *Place) eachBody(ctx context.Context, prefix, after string, do func(body
 			from = after + "\x00"
 		}
 		for ok := c.SeekGE(from, ""); ok; ok = c.Next() {
-			dataType, key, n, ok := p.Layout.Parse(c.Key())
-			if !ok || dataType != p.DataType || !strings.HasPrefix(key, prefix) {
+			key, n, ok, err := p.whose(ctx, c.Key(), last)
+			if err != nil {
+				return err
+			}
+			if last = key; !ok || !strings.HasPrefix(key, prefix) {
 				continue
 			}
 			o, err := c.Value()
@@ -57,20 +61,16 @@ func (p *Place) eachBody(ctx context.Context, prefix, after string, do func(body
 	return nil
 }
 
-// prefixes are what the keys of bodies begin with, none of which lies in another.
-func (p *Place) prefixes(prefix string) []string {
-	all := p.Layout.Prefixes(p.DataType, prefix)
-	var out []string
-	for i, a := range all {
-		inside := false
-		for j, b := range all {
-			inside = inside || i != j && strings.HasPrefix(a, b)
-		}
-		if !inside {
-			out = append(out, a)
-		}
+// whose returns the key of the object that a body is one of, and its number. The body before it was one of the object
+// of the key last: those of a long key come one after the other, so that one of them is asked whose it is.
+func (p *Place) whose(ctx context.Context, at, last string) (key string, n int64, ok bool, err error) {
+	if dataType, key, n, ok := p.Layout.Parse(at); ok {
+		return key, n, dataType == p.DataType, nil
 	}
-	return out
+	if n, ok := p.Layout.Number(p.DataType, last, at); ok {
+		return last, n, true, nil
+	}
+	return p.KeyOf(ctx, at)
 }
 
 // eachUnknown calls do with the keys of a span at the plain place that the index knows nothing of. It reads both in

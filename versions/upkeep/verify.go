@@ -392,10 +392,12 @@ func (v *verifier) body(ctx context.Context, b body) error {
 		}
 		return err == nil, err
 	}
-	s.repair = func(ctx context.Context) error { return v.collectLater(ctx, b) }
-	if kind == LeftBody {
+	switch {
+	case kind == LeftBody:
 		s.young = true
 		s.repair = func(ctx context.Context) error { return v.DeleteBody(ctx, b.key, b.n) }
+	case b.key != "":
+		s.repair = func(ctx context.Context) error { return v.collectLater(ctx, b) }
 	}
 	v.suspect(s)
 	return nil
@@ -403,6 +405,9 @@ func (v *verifier) body(ctx context.Context, b body) error {
 
 // judgeKnown says what is wrong with a body that is there: that no version needs it.
 func (v *verifier) judgeKnown(ctx context.Context, b body) (string, error) {
+	if b.key == "" {
+		return OrphanBody, nil
+	}
 	about, err := v.Index.Find(ctx, v.Object(b.key), b.n)
 	if err != nil {
 		return "", err
