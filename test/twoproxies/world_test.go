@@ -44,6 +44,8 @@ type proxy struct {
 type world struct {
 	a, b     *proxy
 	database *mongoserver.Server
+	store    s3servers.Server
+	physical string // bucket of the store
 	config   string // file
 }
 
@@ -56,7 +58,7 @@ type times struct{ freshFor, outage time.Duration }
 func newWorld(t *testing.T, d times) *world {
 	t.Helper()
 	w, store := &world{database: mongoserver.Start(t)}, s3servers.VersityGW(t)
-	physical := store.NewBucket(t)
+	w.store, w.physical = store, store.NewBucket(t)
 	w.config = filepath.Join(t.TempDir(), "xronox.yaml")
 	text := fmt.Sprintf(`
 dbConnections: {primary: {mongoUri: %q}}
@@ -71,18 +73,32 @@ xronoxProxy:
   virtualBuckets:
     plain: {mode: flat, connection: store, bucket: %[10]q, prefix: "plain/", tenantId: acme}
     versioned: {mode: flat, connection: store, bucket: %[10]q, prefix: "versioned/", versionsPrefix: "versions-of-versioned/", versioning: enabled, tenantId: acme}
-`, w.database.URI(), store.Endpoint, store.Region, store.AccessKey, store.SecretKey, accessKey, secretKey, d.freshFor, d.outage, physical)
+`, w.database.URI(), store.Endpoint, store.Region, store.AccessKey, store.SecretKey, accessKey, secretKey, d.freshFor, d.outage, w.physical)
 	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.a, w.b = w.start(t), w.start(t)
+	w.a, w.b = w.start(t, w.config), w.start(t, w.config)
 	return w
 }
 
-// start starts a proxy.
-func (w *world) start(t *testing.T) *proxy {
+// other makes a configuration that has something else in one place.
+func (w *world) other(t *testing.T, old, instead string) (file string) {
 	t.Helper()
-	p := proxyproc.Start(t, proxyproc.Options{Config: w.config})
+	text, err := os.ReadFile(w.config)
+	if err != nil || strings.Count(string(text), old) != 1 {
+		t.Fatalf("%q is not once in the configuration: %v", old, err)
+	}
+	file = filepath.Join(t.TempDir(), "other.yaml")
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), old, instead, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// start starts a proxy.
+func (w *world) start(t *testing.T, config string) *proxy {
+	t.Helper()
+	p := proxyproc.Start(t, proxyproc.Options{Config: config})
 	return &proxy{process: p, Client: s3.New(s3.Options{
 		BaseEndpoint: aws.String("http://" + p.S3), Region: "us-east-1", UsePathStyle: true, Retryer: aws.NopRetryer{},
 		Credentials: credentials.NewStaticCredentialsProvider(accessKey, secretKey, ""),

@@ -3,7 +3,8 @@
 // back to what they were, and makes an index of storage or of a dump.
 //
 // All of it may run while proxies serve the bucket, and be interrupted and begun again: what was done is not done
-// twice. What is found out about an object is out of date at once, so whatever is to be changed is looked at
+// twice, or it can be gone on with from a [Position]. An index that is loaded or migrated is kept from being used by
+// notices, see [versions.Notice]. What is found out about an object is out of date at once, so whatever is to be changed is looked at
 // again just before.
 package upkeep
 
