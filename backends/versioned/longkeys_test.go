@@ -187,3 +187,42 @@ func TestLongUploadsOfOthers(t *testing.T) {
 		t.Errorf("uploads are of %q", got)
 	}
 }
+
+// TestLongKeysFromBefore holds that an upload from before of a long key, and the object that it is put over, have bodies
+// that say whose they are, whether the store makes them at their places or they are copied there.
+func TestLongKeysFromBefore(t *testing.T) {
+	t.Parallel()
+	f := func(elsewhere bool) {
+		t.Helper()
+		b := open(t, before)
+		if elsewhere {
+			b.places()
+		}
+		for _, key := range longKeys(maxKeyBytes) {
+			b.putPlain(key, "old")
+			upload := b.uploadBefore(key, "new")
+			if err := b.complete(t.Context(), upload); err != nil {
+				t.Fatal(err)
+			}
+			if got := b.history(key); got != "new* (old)" {
+				t.Errorf("%q has the versions %s", key, got)
+			}
+			for n := range int64(2) {
+				body := b.o.Layout.Body("content", key, n)
+				of, at, ok, err := versioned.NewPlace(b.o).KeyOf(t.Context(), body)
+				if of != key || at != n || !ok || err != nil {
+					t.Errorf("%q is body %d of %q, %v, %v", body, at, of, ok, err)
+				}
+				head, err := b.o.Bodies.HeadObject(t.Context(), &s3.HeadObjectInput{Key: &body})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if m, ok := versioned.ReadMark(head.Metadata); !ok || m.Rest != versions.Rest(key) {
+					t.Errorf("%q says %+v", body, m)
+				}
+			}
+		}
+	}
+	f(false)
+	f(true)
+}

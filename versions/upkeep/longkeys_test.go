@@ -1,6 +1,7 @@
 package upkeep_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -104,4 +105,52 @@ func TestRebuildUnmarked(t *testing.T) {
 		t.Errorf("%+v, %v", out, err)
 	}
 	lost.want("versions", lost.told(), k.told())
+}
+
+// TestRecoverLong holds that a body of a long key that has lost its slot gets it again, and one that says nothing none.
+func TestRecoverLong(t *testing.T) {
+	t.Parallel()
+	k := openPrivate(t, nil)
+	from, key := k.now, longKeys()[2]
+	k.put(key, "1")
+	k.copyRaw(k.Body(key, 0), k.Body(key, 3))
+	k.raw("versions/"+k.Body(key+"x", 0), "1")
+	for _, want := range []int64{1, 0} {
+		if n, err := k.recover(from, k.now); n != want || err != nil {
+			t.Errorf("%d bodies, %v, want %d", n, err, want)
+		}
+	}
+	if last, err := k.Index.LastSlot(t.Context(), k.Object(key)); last != 3 || err != nil {
+		t.Errorf("the last slot is %d, %v", last, err)
+	}
+}
+
+// TestVerifyLongGoesOn breaks off verify after any number of calls of the store, and holds that it goes on behind
+// what was done.
+func TestVerifyLongGoesOn(t *testing.T) {
+	t.Parallel()
+	k := open(t, nil)
+	for _, key := range longKeys() {
+		k.put(key, "1")
+		k.put(key, "2")
+		k.copyRaw(k.Body(key, 0), k.Body(key, 5))
+	}
+	k.store.SetPlan(nil)
+	whole := map[string]bool{}
+	if _, _, err := k.verifyFrom(upkeep.Position{}, whole); err != nil || len(whole) != len(longKeys()) {
+		t.Fatalf("%d problems, %v", len(whole), err)
+	}
+	calls := len(k.store.Calls())
+	for n := 1; n <= calls; n++ {
+		problems := map[string]bool{}
+		k.failFrom(n)
+		reached, _, err := k.verifyFrom(upkeep.Position{}, problems)
+		if !errors.Is(err, errStore) {
+			t.Fatalf("call %d: %v", n, err)
+		}
+		k.store.SetPlan(nil)
+		if _, _, err := k.verifyFrom(reached, problems); err != nil || len(problems) != len(whole) {
+			t.Errorf("call %d: %d problems from %+v, %v, want %d", n, len(problems), reached, err, len(whole))
+		}
+	}
 }
