@@ -42,8 +42,11 @@ type tagSet struct {
 func (l *tagSet) read(e *elements) error {
 	found := false
 	err := e.children(func(name string) error {
-		if name != "TagSet" {
+		switch {
+		case name != "TagSet":
 			return nil
+		case found:
+			return malformed(nil)
 		}
 		found = true
 		return e.children(func(name string) error {
@@ -63,13 +66,14 @@ func (l *tagSet) read(e *elements) error {
 func (l *tagSet) readTag(e *elements) error {
 	var t types.Tag
 	err := e.children(func(name string) error {
-		switch name {
-		case "Key":
-			return e.textTo(&t.Key)
-		case "Value":
-			return e.textTo(&t.Value)
+		to := map[string]**string{"Key": &t.Key, "Value": &t.Value}[name]
+		switch {
+		case to == nil:
+			return nil
+		case *to != nil:
+			return malformed(nil)
 		}
-		return nil
+		return e.textTo(to)
 	})
 	switch {
 	case err != nil:

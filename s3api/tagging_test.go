@@ -32,6 +32,9 @@ func TestTagSet(t *testing.T) {
 
 	f(set(tag(strings.Repeat("字", maxTagKey+1), "")), 0, s3err.InvalidTag)
 	f(set(tag("a", strings.Repeat("字", maxTagValue+1))), 0, s3err.InvalidTag)
+	f("<Tagging><TagSet>"+tag("a", "1")+"</TagSet><TagSet/></Tagging>", 0, s3err.MalformedXML)
+	f(set("<Tag><Key>a</Key><Key>b</Key><Value/></Tag>"), 0, s3err.MalformedXML)
+	f(set("<Tag><Key>a</Key><Value/><Value/></Tag>"), 0, s3err.MalformedXML)
 	f(set(tag("", "")), 0, s3err.InvalidTag)
 	f(set(tag("a\n", "")), 0, s3err.InvalidTag)
 	f(set(tag("a&amp;b", "")), 0, s3err.InvalidTag)
