@@ -124,7 +124,8 @@ func TestCommands(t *testing.T) {
 func TestListingCommands(t *testing.T) {
 	t.Parallel()
 	sent := &commands{}
-	x := openNew(t, Options{URI: mongoserver.URI(t), monitor: sent.monitor()})
+	// The server takes seconds for a listing of long histories while other tests are at it.
+	x := openNew(t, Options{URI: mongoserver.URI(t), CallTimeout: time.Minute, monitor: sent.monitor()})
 	heads := func(bucketID string, limit, objects int, want ...string) {
 		t.Helper()
 		sent.take()
