@@ -249,3 +249,19 @@ func (p *Proxy) Stop() {
 		p.t.Logf("the server's log:\n%s", log[max(0, len(log)-8000):])
 	}
 }
+
+// Eventually repeats a call until it does what is wanted, for as long as there is patience.
+func Eventually(t testing.TB, patience time.Duration, what string, done func() error) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); ; <-tick.C {
+		err := done()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+}

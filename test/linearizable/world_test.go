@@ -242,15 +242,5 @@ func newClient(endpoint, access, secret string) *s3.Client {
 // eventually repeats a call until it does what is wanted.
 func eventually(t *testing.T, what string, done func() error) {
 	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(patience); ; <-tick.C {
-		err := done()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: %v", what, err)
-		}
-	}
+	proxyproc.Eventually(t, patience, what, done)
 }

@@ -217,17 +217,7 @@ func comeBack(err error) bool {
 // eventually repeats a call until it does what is wanted.
 func eventually(t *testing.T, what string, done func() error) {
 	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(patience); ; <-tick.C {
-		err := done()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: %v", what, err)
-		}
-	}
+	proxyproc.Eventually(t, patience, what, done)
 }
 
 // readyz is what the admin listener of a proxy says.
