@@ -1,7 +1,10 @@
 package s3api
 
 import (
+	"slices"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/xronox/xronox-proxy/s3err"
 )
@@ -28,33 +31,55 @@ func (s *Server) listObjectsV2(c *call) error {
 	if err != nil {
 		return err
 	}
-	d := newResult("ListBucketResult")
-	d.text("Name", c.bucket)
-	l.field(d, "Prefix", l.prefix)
+	page := objectsPage{listing: l, name: c.bucket, startAfter: startAfter, out: out}
 	if resumed {
-		d.text("ContinuationToken", tok)
+		page.token = tok
 	}
-	truncated := isTruncated(out.IsTruncated)
-	if truncated {
-		d.text("NextContinuationToken", s.Sealer.Seal(tokenObjects, []byte(last(out)), c.binding()...))
+	if isTruncated(out.IsTruncated) {
+		page.nextToken = s.Sealer.Seal(tokenObjects, []byte(last(out)), c.binding()...)
 	}
-	l.optionalField(d, "StartAfter", startAfter)
-	d.int("KeyCount", int64(len(out.Contents)+len(out.CommonPrefixes)))
-	d.int("MaxKeys", int64(l.max))
-	l.optionalField(d, "Delimiter", l.delimiter)
-	l.writeEncoding(d)
-	d.bool("IsTruncated", truncated)
-	owner := ""
 	if v, _ := c.query.lookup("fetch-owner"); strings.EqualFold(v, "true") {
-		owner = c.route.Owner
+		page.owner = c.route.Owner
 	}
-	for i := range out.Contents {
+	c.writeDoc(page.document())
+	return nil
+}
+
+// objectsPage is a page of ListObjectsV2; what is empty is left out.
+type objectsPage struct {
+	listing
+	name, startAfter, owner string
+	token, nextToken        string
+	out                     *s3.ListObjectsV2Output
+}
+
+// bytesOfEntry is about what an object of a listing takes.
+const bytesOfEntry = 400
+
+// document writes the page.
+func (p *objectsPage) document() *doc {
+	d := newResult("ListBucketResult")
+	d.b = slices.Grow(d.b, (len(p.out.Contents)+1)*bytesOfEntry) // once, instead of again and again
+	d.text("Name", p.name)
+	p.field(d, "Prefix", p.prefix)
+	if p.token != "" {
+		d.text("ContinuationToken", p.token)
+	}
+	if p.nextToken != "" {
+		d.text("NextContinuationToken", p.nextToken)
+	}
+	p.optionalField(d, "StartAfter", p.startAfter)
+	d.int("KeyCount", int64(len(p.out.Contents)+len(p.out.CommonPrefixes)))
+	d.int("MaxKeys", int64(p.max))
+	p.optionalField(d, "Delimiter", p.delimiter)
+	p.writeEncoding(d)
+	d.bool("IsTruncated", p.nextToken != "")
+	for i := range p.out.Contents {
 		d.open("Contents")
-		l.writeObject(d, &out.Contents[i], owner)
+		p.writeObject(d, &p.out.Contents[i], p.owner)
 		d.close("Contents")
 	}
-	l.writePrefixes(d, out.CommonPrefixes)
+	p.writePrefixes(d, p.out.CommonPrefixes)
 	d.close("ListBucketResult")
-	c.writeDoc(d)
-	return nil
+	return d
 }
