@@ -62,12 +62,9 @@ func (v Verified) Body(r io.Reader, contentLength int64) (*Body, error) {
 
 // stream makes b the decoder of an aws-chunked body.
 func (b *Body) stream(v Verified, r io.Reader) error {
-	if v.decodedLength == "" {
-		return s3err.New(s3err.MissingContentLength)
-	}
 	n, err := strconv.ParseUint(v.decodedLength, 10, 63)
-	if err != nil {
-		return s3err.InvalidArg("x-amz-decoded-content-length", v.decodedLength, "x-amz-decoded-content-length must be a number of bytes.")
+	if err != nil { // S3 has no other word for one that is no number.
+		return s3err.New(s3err.MissingContentLength)
 	}
 	if v.Payload.signed() && v.chain.key == nil {
 		return s3err.New(s3err.AccessDenied) // chunks of an anonymous request cannot be signed

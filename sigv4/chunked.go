@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"hash"
 	"io"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 // Limits of an aws-chunked body. The size of a chunk has none but the length
 // of the body: chunks are not held in memory.
 const (
-	minChunkBytes       = 8 << 10 // of a signed chunk that others follow; S3's own rule
+	minChunkBytes       = 8 << 10 // of a chunk that others follow, signed or not; S3's own rule
 	maxChunkHeaderBytes = 1 << 10
 	maxTrailerBytes     = 8 << 10
 )
@@ -53,7 +54,7 @@ func (s *chunked) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		if s.size == 0 {
-			return 0, incomplete("the final chunk came before x-amz-decoded-content-length bytes")
+			return 0, s3err.New(s3err.IncompleteBody).Because(framingError("the final chunk came before x-amz-decoded-content-length bytes"))
 		}
 	}
 	n, err := s.r.Read(p[:min(int64(len(p)), s.left)])
@@ -61,7 +62,10 @@ func (s *chunked) Read(p []byte) (int, error) {
 	if s.sum != nil {
 		s.sum.Write(p[:n])
 	}
-	if err == nil && s.left == 0 {
+	switch {
+	case err != nil:
+		err = brokeOff(err)
+	case s.left == 0:
 		err = s.end()
 	}
 	return n, err
@@ -71,7 +75,7 @@ func (s *chunked) Read(p []byte) (int, error) {
 func (s *chunked) next() error {
 	line, err := s.r.ReadSlice('\n')
 	if err != nil {
-		return broken(err)
+		return brokeOff(err)
 	}
 	text, ok := bytes.CutSuffix(line, []byte("\r\n"))
 	if !ok || len(line) > maxChunkHeaderBytes {
@@ -89,9 +93,7 @@ func (s *chunked) next() error {
 		return incomplete("malformed chunk size")
 	}
 	s.number++
-	// The SDKs that do not sign chunks send them as their stream happens to
-	// be cut; S3's rule is kept where a signature is due for each.
-	if s.sum != nil && s.number > 1 && size > 0 && s.size < minChunkBytes {
+	if s.number > 1 && size > 0 && s.size < minChunkBytes {
 		return s3err.New(s3err.InvalidChunkSize).
 			With("Chunk", strconv.Itoa(s.number)).
 			With("BadChunkSize", strconv.FormatInt(s.size, 10))
@@ -115,7 +117,7 @@ func (s *chunked) end() error {
 func (s *chunked) crlf() error {
 	var b [2]byte
 	if _, err := io.ReadFull(s.r, b[:]); err != nil {
-		return broken(err)
+		return brokeOff(err)
 	}
 	if b != [2]byte{'\r', '\n'} {
 		return incomplete("chunk is not followed by CRLF")
@@ -131,7 +133,7 @@ func (s *chunked) finish(b *Body) error {
 		}
 	}
 	if s.left > 0 {
-		return incomplete("chunks hold more than x-amz-decoded-content-length bytes")
+		return s3err.New(s3err.IncompleteBody).Because(framingError("chunks hold more than x-amz-decoded-content-length bytes"))
 	}
 	if s.payload.trailing() {
 		if s.sum != nil {
@@ -152,7 +154,18 @@ func (s *chunked) finish(b *Body) error {
 
 // incomplete refuses a body whose framing is wrong; why is for the operator.
 func incomplete(why string) error {
-	return s3err.Newf(s3err.IncompleteBody, "The request body terminated unexpectedly").Because(framingError(why))
+	return s3err.Newf(s3err.IncompleteBody, "%s", endsInside).Because(framingError(why))
+}
+
+// endsInside is said of chunks that are not whole.
+const endsInside = "The request body terminated unexpectedly"
+
+// brokeOff is broken for what is inside of chunks: S3 says in other words that it ends there.
+func brokeOff(err error) error {
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) { //nolint:errorlint // a wrapped EOF is not the end
+		return s3err.Newf(s3err.IncompleteBody, "%s", endsInside).Because(err)
+	}
+	return broken(err)
 }
 
 // framingError says what is wrong with the framing.

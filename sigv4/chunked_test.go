@@ -30,7 +30,7 @@ func TestChunkedRefused(t *testing.T) {
 	}
 	const u, ut = StreamingUnsigned, StreamingUnsignedTrailer
 	f(u, 5, "", "5\r\nhello\r\n0\r\n\r\n", "")
-	f(u, 5, "", "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", "")
+	f(u, 5, "", "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", s3err.InvalidChunkSize)
 	f(u, 10, "", "A\r\n0123456789\r\n000\r\n\r\n", "")
 
 	// Framing.
@@ -57,7 +57,8 @@ func TestChunkedRefused(t *testing.T) {
 	// The announced length.
 	f(u, 6, "", "5\r\nhello\r\n0\r\n\r\n", s3err.IncompleteBody)
 	f(u, 4, "", "5\r\nhello\r\n0\r\n\r\n", s3err.IncompleteBody)
-	f(u, 4, "", "4\r\nhell\r\n1\r\no\r\n0\r\n\r\n", s3err.IncompleteBody)
+	f(u, 4, "", "4\r\nhell\r\n1\r\no\r\n0\r\n\r\n", s3err.InvalidChunkSize)
+	f(u, 8192, "", "2000\r\n"+strings.Repeat("x", 8192)+"\r\n1\r\no\r\n0\r\n\r\n", s3err.IncompleteBody)
 	f(u, 0, "", "1\r\no\r\n0\r\n\r\n", s3err.IncompleteBody)
 
 	// Trailers.
@@ -110,7 +111,7 @@ func TestChunkSignatures(t *testing.T) {
 	f(func(body string) string { c := chunks(body); return c[0] + c[0] + c[2] }, s3err.SignatureDoesNotMatch)
 	f(func(body string) string { c := chunks(body); return c[0] + c[2] }, s3err.IncompleteBody)
 	f(func(body string) string { return strings.Replace(body, "AAAAAA==", "AAAAAB==", 1) }, s3err.SignatureDoesNotMatch)
-	f(func(body string) string { return strings.Replace(body, crc.Name+":AAAAAA==\r\n", "", 1) }, s3err.SignatureDoesNotMatch)
+	f(func(body string) string { return strings.Replace(body, crc.Name+":AAAAAA==\r\n", "", 1) }, s3err.MalformedTrailer)
 	f(func(body string) string { return body[:strings.Index(body, "x-amz-trailer-signature")] + "\r\n" }, s3err.MalformedTrailer)
 	f(func(body string) string { return strings.Replace(body, "trailer-signature:", "trailer-signature:0", 1) }, s3err.SignatureDoesNotMatch)
 	f(func(body string) string {
@@ -118,7 +119,7 @@ func TestChunkSignatures(t *testing.T) {
 	}, "")
 }
 
-// TestSmallChunks refuses a signed chunk under 8 KiB that is not the last.
+// TestSmallChunks refuses a chunk under 8 KiB that is not the last, signed or not.
 func TestSmallChunks(t *testing.T) {
 	t.Parallel()
 	f := func(p Payload, sizes ...int) error {
@@ -139,7 +140,7 @@ func TestSmallChunks(t *testing.T) {
 		_, err = io.ReadAll(b)
 		return err
 	}
-	for _, p := range []Payload{StreamingSigned, StreamingSignedTrailer} {
+	for _, p := range []Payload{StreamingSigned, StreamingSignedTrailer, StreamingUnsigned, StreamingUnsignedTrailer} {
 		e := wantError(t, f(p, 8192, 8191, 1), s3err.InvalidChunkSize)
 		if detail(e, "Chunk") != "3" || detail(e, "BadChunkSize") != "8191" {
 			t.Errorf("details %v", e.Details)
@@ -147,9 +148,6 @@ func TestSmallChunks(t *testing.T) {
 		if err := f(p, 8192, 8192, 1); err != nil {
 			t.Error(err)
 		}
-	}
-	if err := f(StreamingUnsignedTrailer, 1, 2, 3); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -162,9 +160,37 @@ func TestDecodedLength(t *testing.T) {
 		wantCode(t, err, code)
 	}
 	f("", s3err.MissingContentLength)
-	f("five", s3err.InvalidArgument)
-	f("-1", s3err.InvalidArgument)
-	f("+1", s3err.InvalidArgument)
-	f("1.0", s3err.InvalidArgument)
-	f(strconv.FormatUint(1<<63, 10), s3err.InvalidArgument)
+	f("five", s3err.MissingContentLength)
+	f("-1", s3err.MissingContentLength)
+	f("+1", s3err.MissingContentLength)
+	f("1.0", s3err.MissingContentLength)
+	f(strconv.FormatUint(1<<63, 10), s3err.MissingContentLength)
+}
+
+// TestWhyIncomplete: a body that breaks off, and one that is whole and of another length, are the same error in
+// other words.
+func TestWhyIncomplete(t *testing.T) {
+	t.Parallel()
+	f := func(decoded int, body, message string) {
+		t.Helper()
+		v, _ := streaming(StreamingUnsigned, decoded, "")
+		b, err := v.Body(strings.NewReader(body), int64(len(body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.ReadAll(b)
+		if e := wantError(t, err, s3err.IncompleteBody); e.Message != message {
+			t.Errorf("%q: %q", body, e.Message)
+		}
+	}
+	const (
+		brokeOff = "The request body terminated unexpectedly"
+		length   = "You did not provide the number of bytes specified by the Content-Length HTTP header"
+	)
+	f(5, "5\r\nhel", brokeOff)
+	f(5, "5\r\nhello", brokeOff)
+	f(5, "5\r\nhelloXX0\r\n\r\n", brokeOff)
+	f(5, "5\r\nhello\r\n0\r\n", brokeOff)
+	f(6, "5\r\nhello\r\n0\r\n\r\n", length)
+	f(4, "5\r\nhello\r\n0\r\n\r\n", length)
 }

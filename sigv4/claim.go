@@ -43,6 +43,9 @@ func (c *claim) malformed(format string, args ...any) *s3err.Error {
 	return s3err.Newf(s3err.AuthorizationHeaderMalformed, "The authorization header is malformed; "+format, args...)
 }
 
+// malformedCredential is said of a credential that does not have five parts.
+const malformedCredential = `the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".`
+
 // checkScope splits the credential and judges its scope.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
@@ -52,10 +55,13 @@ func (c *claim) checkScope(region string) error {
 	rest, c.region, _ = cutLast(rest)
 	accessKey, day, ok1 := cutLast(rest)
 	if !ok1 || !ok3 || !ok4 || accessKey == "" || c.region == "" {
-		return c.malformed(`the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".`)
+		return c.malformed(malformedCredential)
 	}
 	c.accessKey, c.day, c.scope = accessKey, day, c.credential[len(accessKey)+1:]
 	if terminal != "aws4_request" {
+		if strings.Count(c.credential, "/") > 4 {
+			return c.malformed(malformedCredential)
+		}
 		return c.malformed(`incorrect terminal %q. This endpoint uses "aws4_request".`, terminal)
 	}
 	if service != "s3" {

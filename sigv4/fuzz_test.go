@@ -96,9 +96,7 @@ func FuzzChunked(f *testing.F) {
 			v, e := streaming(p, len(data), "")
 			for rest := data; len(rest) > 0; {
 				n := min(len(rest), 1+rnd.IntN(len(rest)))
-				if p.signed() {
-					n = min(len(rest), n+minChunkBytes)
-				}
+				n = min(len(rest), n+minChunkBytes)
 				e.chunk(string(rest[:n]))
 				rest = rest[n:]
 			}

@@ -86,8 +86,12 @@ func (c *claim) fromHeader(f *fields) error {
 	return c.readDate(f)
 }
 
-// readComponents reads what follows the algorithm.
+// readComponents reads what follows the algorithm. Like S3, it says of a component with another name
+// that the one it expected is missing.
 func (c *claim) readComponents(s string) error {
+	if strings.Count(s, ",") != 2 {
+		return c.malformed("the authorization header requires three components: Credential, SignedHeaders, and Signature.")
+	}
 	for component := range strings.SplitSeq(s, ",") {
 		component = strings.Trim(component, " \t")
 		name, value, ok := strings.Cut(component, "=")
@@ -100,10 +104,12 @@ func (c *claim) readComponents(s string) error {
 		case "Signature":
 			to = &c.signature
 		}
-		if !ok || to == nil || *to != "" {
+		switch {
+		case !ok || to != nil && *to != "":
 			return c.malformed("the authorization component %q is malformed.", component)
+		case to != nil:
+			*to = value
 		}
-		*to = value
 	}
 	switch "" {
 	case c.credential:

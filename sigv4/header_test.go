@@ -37,12 +37,16 @@ func TestAuthorizationHeader(t *testing.T) {
 		"The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
 	f("AWS4-ECDSA-P256-SHA256 Credential=x", s3err.UnsupportedSignature, "AWS4-ECDSA-P256-SHA256 is not supported. Please use AWS4-HMAC-SHA256.")
 
-	f(scope+", SignedHeaders=host", s3err.AuthorizationHeaderMalformed, malformed+"missing Signature.")
-	f(scope+", Signature=00", s3err.AuthorizationHeaderMalformed, malformed+"missing SignedHeaders.")
-	f("AWS4-HMAC-SHA256 SignedHeaders=host, Signature=00", s3err.AuthorizationHeaderMalformed, malformed+"missing Credential.")
-	f(scope+rest+", Odd=1", s3err.AuthorizationHeaderMalformed, malformed+`the authorization component "Odd=1" is malformed.`)
-	f(scope+rest+", Signature=11", s3err.AuthorizationHeaderMalformed, malformed+`the authorization component "Signature=11" is malformed.`)
-	f(scope+rest+",", s3err.AuthorizationHeaderMalformed, malformed+`the authorization component "" is malformed.`)
+	f(scope+", SignedHeaders=host, Odd=1", s3err.AuthorizationHeaderMalformed, malformed+"missing Signature.")
+	f(scope+", Odd=1, Signature=00", s3err.AuthorizationHeaderMalformed, malformed+"missing SignedHeaders.")
+	f("AWS4-HMAC-SHA256 Odd=1, SignedHeaders=host, Signature=00", s3err.AuthorizationHeaderMalformed, malformed+"missing Credential.")
+	const three = malformed + "the authorization header requires three components: Credential, SignedHeaders, and Signature."
+	f(scope+", SignedHeaders=host", s3err.AuthorizationHeaderMalformed, three)
+	f(scope+rest+", Odd=1", s3err.AuthorizationHeaderMalformed, three)
+	f(scope+rest+", Signature=11", s3err.AuthorizationHeaderMalformed, three)
+	f(scope+rest+",", s3err.AuthorizationHeaderMalformed, three)
+	f(scope+", Signature=00, Signature=11", s3err.AuthorizationHeaderMalformed, malformed+`the authorization component "Signature=11" is malformed.`)
+	f(scope+", SignedHeaders=host, odd", s3err.AuthorizationHeaderMalformed, malformed+`the authorization component "odd" is malformed.`)
 	f(scope+", SignedHeaders=host"+strings.Repeat(";x", 300)+", Signature=00", s3err.AuthorizationHeaderMalformed,
 		malformed+"there are 301 signed headers; at most 256 are allowed.")
 
@@ -52,6 +56,7 @@ func TestAuthorizationHeader(t *testing.T) {
 	f(credential("20130524/us-east-1/s3/aws4_request"), s3err.AuthorizationHeaderMalformed, expecting)
 	f(credential("/20130524/us-east-1/s3/aws4_request"), s3err.AuthorizationHeaderMalformed, expecting)
 	f(credential("AKID/20130524//s3/aws4_request"), s3err.AuthorizationHeaderMalformed, expecting)
+	f(credential("AKID/20130524/us-east-1/s3/aws4/request"), s3err.AuthorizationHeaderMalformed, expecting)
 	f(credential("AKID/20130524/us-east-1/s3/aws4"), s3err.AuthorizationHeaderMalformed,
 		malformed+`incorrect terminal "aws4". This endpoint uses "aws4_request".`)
 	f(credential("AKID/20130524/us-east-1/ec2/aws4_request"), s3err.AuthorizationHeaderMalformed,

@@ -86,7 +86,7 @@ func (c *claim) fromQuery(q *queryFields, f *fields) error {
 	case q.algorithm == "AWS4-ECDSA-P256-SHA256":
 		return unsupportedECDSA()
 	case q.algorithm != "" && q.algorithm != algorithm:
-		return refuse(`X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"`)
+		return refuse(`X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"`)
 	case q.algorithm == "" || q.credential == "" || q.signature == "" || q.date == "" || q.signedHeaders == "" || q.expires == "":
 		return refuse("Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.")
 	}

@@ -31,7 +31,7 @@ func TestPresignedQuery(t *testing.T) {
 	for _, name := range []string{"Algorithm", "Credential", "Signature", "Date", "SignedHeaders", "Expires"} {
 		f("X-Amz-"+name+"=", "no-"+name+"=", code, missing)
 	}
-	f("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1", code, `X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"`)
+	f("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1", code, `X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"`)
 	f("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256", s3err.UnsupportedSignature, "AWS4-ECDSA-P256-SHA256 is not supported. Please use AWS4-HMAC-SHA256.")
 	f("Date=20130524T000000Z", "Date=20130524", code, `X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`)
 	f("Date=20130524T000000Z", "Date=20130524T000000.1Z", code, `X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`)
@@ -47,7 +47,7 @@ func TestPresignedQuery(t *testing.T) {
 	f("%2F20130524%2F", "%2F2013%2F", code, parsing+`incorrect date format "2013". This date in the credential must be in the format "yyyyMMdd".`)
 	f("%2F20130524%2F", "%2F20130523%2F", code, `Invalid credential date "20130523". This date is not the same as X-Amz-Date: "20130524".`)
 	f("AKIA", "BKIA", s3err.InvalidAccessKeyID, "The AWS Access Key Id you provided does not exist in our records.")
-	f("&X-Amz-Date", "&X-Amz-Security-Token=x&X-Amz-Date", s3err.InvalidToken, "Session tokens are not supported here; sign with a long-term access key.")
+	f("&X-Amz-Date", "&X-Amz-Security-Token=x&X-Amz-Date", s3err.InvalidToken, "The provided token is malformed or otherwise invalid.")
 	f("=host", "=host%ZZ", s3err.InvalidURI, "Couldn't parse the specified URI.")
 }
 

@@ -116,7 +116,7 @@ func (v *Verifier) claim(r *Request, f *fields, q *queryFields) (claim, error) {
 		err = c.checkScope(v.o.Region)
 	}
 	if err == nil && (f.token || q.token) {
-		err = s3err.Newf(s3err.InvalidToken, "Session tokens are not supported here; sign with a long-term access key.")
+		err = s3err.New(s3err.InvalidToken) // No key here comes with one.
 	}
 	if err == nil {
 		err = c.checkTime(v.o.Now())

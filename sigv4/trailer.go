@@ -22,19 +22,22 @@ func (s *chunked) finishTrailer(b *Body) error {
 	if err != nil {
 		return err
 	}
+	var signature string
 	if s.sum != nil {
 		last := len(trailer) - 1
 		if last < 0 || trailer[last].Name != trailerSignature {
 			return malformedTrailer("no signature")
 		}
-		signature := trailer[last].Value
+		signature = trailer[last].Value
 		trailer = trailer[:last]
-		if err := s.chain.trailers(signature, canonicalTrailer(trailer)); err != nil {
-			return err
-		}
 	}
 	if !sameNames(trailer, b.names) {
 		return malformedTrailer("its names are not those that x-amz-trailer announced")
+	}
+	if s.sum != nil {
+		if err := s.chain.trailers(signature, canonicalTrailer(trailer)); err != nil {
+			return err
+		}
 	}
 	b.trailer = trailer
 	return nil
@@ -54,7 +57,7 @@ func readTrailer(r *bufio.Reader) (trailer []Header, err error) {
 			return nil, malformedTrailer("too long")
 		}
 		if err != nil {
-			return nil, broken(err)
+			return nil, brokeOff(err)
 		}
 		if line = strings.TrimRight(string(b), "\r\n"); line == "" {
 			continue
