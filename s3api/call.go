@@ -156,6 +156,9 @@ func (c *call) setPtr(name string, v *string) {
 func (c *call) resourceType() string {
 	switch c.scope {
 	case onObject:
+		if _, ok := c.query.lookup("uploadId"); ok {
+			return "UPLOAD"
+		}
 		return "OBJECT"
 	case onService:
 		return "SERVICE"

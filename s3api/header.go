@@ -277,15 +277,6 @@ func (c *call) partNumber() (*int32, error) {
 	return &m, nil
 }
 
-// noPart refuses a part of no upload: to write it as the object would replace
-// the whole by it.
-func (c *call) noPart() error {
-	if v, ok := c.query.lookup("partNumber"); ok {
-		return s3err.InvalidArg("partNumber", v, "A part number needs an uploadId.")
-	}
-	return nil
-}
-
 // httpTime is t as HTTP headers have it.
 func httpTime(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
 

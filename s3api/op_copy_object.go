@@ -45,9 +45,6 @@ func (s *Server) copyObject(c *call) error {
 
 // copyObjectInput reads the request but for its source.
 func (c *call) copyObjectInput() (*s3.CopyObjectInput, error) {
-	if err := c.noPart(); err != nil {
-		return nil, err
-	}
 	if err := c.noVersion(); err != nil {
 		return nil, err
 	}

@@ -27,9 +27,6 @@ func (s *Server) putObject(c *call) error {
 
 // putObjectInput reads the request; its Body verifies itself.
 func (c *call) putObjectInput() (*s3.PutObjectInput, error) {
-	if err := c.noPart(); err != nil {
-		return nil, err
-	}
 	if err := c.noVersion(); err != nil {
 		return nil, err
 	}

@@ -127,6 +127,9 @@ func (s *Server) admit(c *call) error {
 func (s *Server) parse(c *call) error { return c.parse(s.Domains) }
 
 func (s *Server) match(c *call) (err error) {
+	if err := c.misplaced(); err != nil {
+		return err
+	}
 	c.op, err = ops.match(c)
 	return err
 }

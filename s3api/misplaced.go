@@ -1,0 +1,33 @@
+package s3api
+
+import (
+	"net/http"
+
+	"github.com/xronox/xronox-proxy/s3err"
+)
+
+// misplaced refuses what a request names where nothing is called that, before an operation is chosen that would
+// overlook it: a version of all objects asked of one, a part of no upload, a copy by an operation that copies nothing.
+func (c *call) misplaced() error {
+	has := func(name string) bool { _, ok := c.query.lookup(name); return ok }
+	switch {
+	case c.scope == onObject && has("versions"):
+		return s3err.Newf(s3err.InvalidRequest, "There is no such thing as the ?versions sub-resource for a key")
+	case c.scope == onObject && c.method == http.MethodGet && has("uploads"):
+		return s3err.Newf(s3err.InvalidRequest, "Key is not expected for the GET method ?uploads subresource")
+	case c.scope == onObject && c.method == http.MethodPut && has("partNumber") && !has("uploadId"):
+		return s3err.InvalidArg("partNumber", "partNumber", "This operation does not accept partNumber without uploadId")
+	case !c.mayCopy() && c.hasHeader("X-Amz-Copy-Source"):
+		return s3err.InvalidArg("x-amz-copy-source", c.header("X-Amz-Copy-Source"), "You can only specify a copy source header for copy requests.")
+	}
+	return nil
+}
+
+// mayCopy reports whether S3 would look at a copy source, if only to overlook it.
+func (c *call) mayCopy() bool {
+	if c.method != http.MethodPost {
+		return c.method == http.MethodPut
+	}
+	_, completes := c.query.lookup("uploadId")
+	return !completes
+}
