@@ -30,6 +30,9 @@ type Proxy struct {
 	Index Index `json:"index"`
 	// Credentials are the key pairs of clients.
 	Credentials []Credential `json:"credentials"`
+	// AnonymousTenant is whose buckets are meant by requests that nobody has signed, such as the preflights
+	// of browsers; empty: the only tenant of Credentials, if they have only one.
+	AnonymousTenant string `json:"anonymousTenant"`
 	// Connections are settings of spacesConnections that Xronox has no members for, by
 	// the same names.
 	Connections map[string]Connection `json:"connections"`

@@ -76,6 +76,7 @@ var proxyShape = sync.OnceValue(func() objectShape {
 		ruled("region", &rule{pattern: `^[a-z0-9-]+$`, message: "Invalid region", hint: "write a name such as us-east-1"}, "Region that clients sign for."),
 		{name: "index", of: indexShape(), doc: "The store of versions and virtual buckets."},
 		{name: "credentials", of: listShape{of: credentialShape(text, ruled)}, doc: "Key pairs of clients."},
+		ruled("anonymousTenant", tenantRule, "Tenant whose buckets are meant by requests that nobody has signed, such as the preflights of browsers; the only one of credentials when absent."),
 		{name: "connections", of: mapShape{of: objectShape{closed: true, fields: []field{
 			{name: "layout", of: oneOf("cr001", "native"), doc: "cr001: bucket and prefix by data type; native: as v3.1.0 wrote, all in one."},
 			{name: "tenantPrefix", of: boolShape{}, doc: "Put the tenant's id before the physical keys of tenants' databases."},

@@ -123,6 +123,9 @@ func (b *builder) tenants() {
 		}
 	}
 	b.Tenants = slices.Sorted(maps.Keys(all))
+	if t := b.cfg.Proxy.AnonymousTenant; t != "" && !all[t] {
+		b.fail("xronoxProxy.anonymousTenant", "There is no tenant "+t, "name the tenant of a credential or of a bucket")
+	}
 	for _, t := range b.Tenants {
 		if err := router.ValidateTenantID(t); err != nil {
 			b.fail("xronoxProxy", err.Error(), "give the tenant another id")

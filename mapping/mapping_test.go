@@ -393,6 +393,15 @@ xronoxProxy: {automaticBuckets: false, virtualBuckets: {b11: {mode: ` + mode + `
 	}
 }
 
+// TestAnonymousTenant: whose buckets unsigned requests mean must be somebody.
+func TestAnonymousTenant(t *testing.T) {
+	t.Parallel()
+	const credentials = "{credentials: [{accessKey: A, secretKeyEnv: S, tenantId: acme}], anonymousTenant: "
+	served(t, "xronoxProxy: "+credentials+"acme}")
+	served(t, "xronoxProxy: "+credentials+"default}")
+	refused(t, "xronoxProxy: "+credentials+"acne}", "anonymousTenant", "acne")
+}
+
 // warned holds that there are warnings with those words.
 func warned(t *testing.T, m *mapping.Map, words ...string) {
 	t.Helper()

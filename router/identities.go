@@ -63,6 +63,18 @@ func (c *Credential) validate() error {
 	return ValidateTenantID(c.TenantID)
 }
 
+// OnlyTenant is the tenant that everybody is of; empty when there are several, or nobody.
+func (i *Identities) OnlyTenant() string {
+	only := ""
+	for _, c := range i.byAccessKey {
+		if only != "" && c.TenantID != only {
+			return ""
+		}
+		only = c.TenantID
+	}
+	return only
+}
+
 // Identity returns who signs with the access key.
 func (i *Identities) Identity(accessKey string) (*Identity, bool) {
 	c, ok := i.byAccessKey[accessKey]

@@ -100,6 +100,16 @@ func TestIdentities(t *testing.T) {
 	if s, ok := ids.SecretKey("C"); s != "" || ok {
 		t.Error("C has no secret")
 	}
+	only := func(want string, list ...Credential) {
+		t.Helper()
+		if ids, err := NewIdentities(list); err != nil || ids.OnlyTenant() != want {
+			t.Errorf("%v: %v", list, err)
+		}
+	}
+	alone := Credential{Identity: Identity{AccessKey: "A", TenantID: "t"}, SecretKey: "s"}
+	only("t", alone, Credential{Identity: Identity{AccessKey: "B", TenantID: "t"}, SecretKey: "s"})
+	only("", alone, Credential{Identity: Identity{AccessKey: "B"}, SecretKey: "s"})
+	only("")
 	f := func(want string, list ...Credential) {
 		t.Helper()
 		if _, err := NewIdentities(list); err == nil || !strings.Contains(err.Error(), want) {

@@ -52,8 +52,8 @@ var operations = []operation{
 	{"CreateSession", "GET", onBucket, "session", "", router.Read, nil},
 	{"DeleteBucket", "DELETE", onBucket, "", "", router.Admin, (*Server).deleteBucket},
 	{"DeleteBucketAnalyticsConfiguration", "DELETE", onBucket, "analytics", "", router.Admin, nil},
-	{"DeleteBucketCors", "DELETE", onBucket, "cors", "", router.Admin, nil},
-	{"DeleteBucketEncryption", "DELETE", onBucket, "encryption", "", router.Admin, nil},
+	{"DeleteBucketCors", "DELETE", onBucket, "cors", "", router.Admin, (*Server).deleteBucketCors},
+	{"DeleteBucketEncryption", "DELETE", onBucket, "encryption", "", router.Admin, (*Server).deleteBucketEncryption},
 	{"DeleteBucketIntelligentTieringConfiguration", "DELETE", onBucket, "intelligent-tiering", "", router.Admin, nil},
 	{"DeleteBucketInventoryConfiguration", "DELETE", onBucket, "inventory", "", router.Admin, nil},
 	{"DeleteBucketLifecycle", "DELETE", onBucket, "lifecycle", "", router.Admin, nil},
@@ -74,8 +74,8 @@ var operations = []operation{
 	{"GetBucketAccelerateConfiguration", "GET", onBucket, "accelerate", "", router.Admin, nil},
 	{"GetBucketAcl", "GET", onBucket, "acl", "", router.Admin, nil},
 	{"GetBucketAnalyticsConfiguration", "GET", onBucket, "analytics&id", "", router.Admin, nil},
-	{"GetBucketCors", "GET", onBucket, "cors", "", router.Admin, nil},
-	{"GetBucketEncryption", "GET", onBucket, "encryption", "", router.Admin, nil},
+	{"GetBucketCors", "GET", onBucket, "cors", "", router.Admin, (*Server).getBucketCors},
+	{"GetBucketEncryption", "GET", onBucket, "encryption", "", router.Admin, (*Server).getBucketEncryption},
 	{"GetBucketIntelligentTieringConfiguration", "GET", onBucket, "intelligent-tiering&id", "", router.Admin, nil},
 	{"GetBucketInventoryConfiguration", "GET", onBucket, "inventory&id", "", router.Admin, nil},
 	{"GetBucketLifecycleConfiguration", "GET", onBucket, "lifecycle", "", router.Admin, nil},
@@ -121,8 +121,8 @@ var operations = []operation{
 	{"PutBucketAccelerateConfiguration", "PUT", onBucket, "accelerate", "", router.Admin, nil},
 	{"PutBucketAcl", "PUT", onBucket, "acl", "", router.Admin, nil},
 	{"PutBucketAnalyticsConfiguration", "PUT", onBucket, "analytics", "", router.Admin, nil},
-	{"PutBucketCors", "PUT", onBucket, "cors", "", router.Admin, nil},
-	{"PutBucketEncryption", "PUT", onBucket, "encryption", "", router.Admin, nil},
+	{"PutBucketCors", "PUT", onBucket, "cors", "", router.Admin, (*Server).putBucketCors},
+	{"PutBucketEncryption", "PUT", onBucket, "encryption", "", router.Admin, (*Server).putBucketEncryption},
 	{"PutBucketIntelligentTieringConfiguration", "PUT", onBucket, "intelligent-tiering", "", router.Admin, nil},
 	{"PutBucketInventoryConfiguration", "PUT", onBucket, "inventory", "", router.Admin, nil},
 	{"PutBucketLifecycleConfiguration", "PUT", onBucket, "lifecycle", "", router.Admin, nil},
@@ -223,6 +223,9 @@ func newMatcher(table []operation) *matcher {
 // match finds the operation of c. A method that S3 does not have on a
 // subresource is MethodNotAllowed, not the operation on the whole.
 func (m *matcher) match(c *call) (*operation, error) {
+	if c.method == preflight.method && c.scope != onService {
+		return preflight, nil
+	}
 	for _, cand := range m.byTarget[target{c.method, c.scope}] {
 		if !cand.matches(c) {
 			continue

@@ -112,6 +112,8 @@ func FuzzParse(f *testing.F) {
 func FuzzXML(f *testing.F) {
 	f.Add([]byte("<Delete><Object><Key>a</Key></Object></Delete>"))
 	f.Add([]byte("<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>"))
+	f.Add([]byte("<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod><MaxAgeSeconds>1</MaxAgeSeconds></CORSRule></CORSConfiguration>"))
+	f.Add([]byte("<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"))
 	f.Add([]byte("<VersioningConfiguration><MfaDelete>Disabled</MfaDelete><Status>Enabled</Status></VersioningConfiguration>"))
 	f.Add([]byte(`<!DOCTYPE x [<!ENTITY a "b">]><Delete>&a;</Delete>`))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -130,6 +132,15 @@ func FuzzXML(f *testing.F) {
 		err = taggingDocument.decode(bytes.NewReader(data), tags.read)
 		if err == nil && len(tags.tags) > maxTags || err != nil && s3err.From(err).Status != http.StatusBadRequest {
 			t.Errorf("%d tags, %v", len(tags.tags), err)
+		}
+		var rules corsRules
+		err = corsDocument.decode(bytes.NewReader(data), rules.read)
+		if err == nil && (len(rules) == 0 || len(rules) > maxCORSRules) || err != nil && s3err.From(err).Status != http.StatusBadRequest {
+			t.Errorf("%d rules, %v", len(rules), err)
+		}
+		var rule encryptionRule
+		if err = encryptionDocument.decode(bytes.NewReader(data), rule.read); err == nil && rule.Algorithm == "" {
+			t.Errorf("%+v", rule)
 		}
 		var v versioningConfiguration
 		err = versioningDocument.decode(bytes.NewReader(data), v.read)

@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -38,7 +39,12 @@ type place struct {
 
 // find finds what the name of a bucket stands for: the bucket, or if there is none, the view of one.
 func (s *Server) find(c *call, name string) (place, error) {
-	route, err := s.Resolver.Resolve(c.ctx, c.identity.TenantID, name)
+	return s.findFor(c.ctx, c.identity.TenantID, name)
+}
+
+// findFor is find for a tenant.
+func (s *Server) findFor(ctx context.Context, tenantID, name string) (place, error) {
+	route, err := s.Resolver.Resolve(ctx, tenantID, name)
 	if err == nil {
 		return place{route: route, bucket: name}, nil
 	}
@@ -46,7 +52,7 @@ func (s *Server) find(c *call, name string) (place, error) {
 	if !ok || !noBucket(err) {
 		return place{}, err
 	}
-	if route, err = s.Resolver.Resolve(c.ctx, c.identity.TenantID, bucket); noBucket(err) {
+	if route, err = s.Resolver.Resolve(ctx, tenantID, bucket); noBucket(err) {
 		err = s3err.New(s3err.NoSuchBucket).With("BucketName", name)
 	}
 	return place{route, bucket, asOf}, err

@@ -62,10 +62,15 @@ type Options struct {
 	Domains    hostSplitter
 	Sealer     *token.Sealer // seals continuation tokens
 	Region     string        // of every bucket; signatures must name it
-	Limits     Limits
-	Log        *slog.Logger
-	Observer   Observer
-	Now        func() time.Time
+
+	// AnonymousTenant is whose buckets requests mean that nobody has signed, such as the preflights of
+	// browsers; empty: nobody's.
+	AnonymousTenant string
+
+	Limits   Limits
+	Log      *slog.Logger
+	Observer Observer
+	Now      func() time.Time
 }
 
 // Limits bound what a client can make the server hold or wait for. A zero

@@ -6,6 +6,7 @@ type Code string
 // The codes this server gives. Each has its row in the table below.
 const (
 	AccessControlListNotSupported Code = "AccessControlListNotSupported"
+	AccessForbidden               Code = "AccessForbidden"
 	AccessDenied                  Code = "AccessDenied"
 	AuthorizationHeaderMalformed  Code = "AuthorizationHeaderMalformed"
 	AuthorizationQueryParameters  Code = "AuthorizationQueryParametersError"
@@ -50,6 +51,7 @@ const (
 	MissingContentLength          Code = "MissingContentLength"
 	MissingSecurityHeader         Code = "MissingSecurityHeader"
 	NoSuchBucket                  Code = "NoSuchBucket"
+	NoSuchCORSConfiguration       Code = "NoSuchCORSConfiguration"
 	NoSuchKey                     Code = "NoSuchKey"
 	NoSuchTagSet                  Code = "NoSuchTagSet"
 	NoSuchUpload                  Code = "NoSuchUpload"
@@ -83,6 +85,7 @@ type row struct {
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 var table = map[Code]row{
 	AccessControlListNotSupported: {400, "The bucket does not allow ACLs"},
+	AccessForbidden:               {403, "Access forbidden"},
 	AccessDenied:                  {403, "Access Denied"},
 	AuthorizationHeaderMalformed:  {400, "The authorization header that you provided is not valid."},
 	AuthorizationQueryParameters:  {400, "The query-string authentication parameters that you provided are not valid."},
@@ -127,6 +130,7 @@ var table = map[Code]row{
 	MissingContentLength:          {411, "You must provide the Content-Length HTTP header."},
 	MissingSecurityHeader:         {400, "Your request was missing a required header."},
 	NoSuchBucket:                  {404, "The specified bucket does not exist"},
+	NoSuchCORSConfiguration:       {404, "The CORS configuration does not exist"},
 	NoSuchKey:                     {404, "The specified key does not exist."},
 	NoSuchTagSet:                  {404, "The TagSet does not exist"},
 	NoSuchUpload:                  {404, "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -146,7 +147,8 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 	l := cfg.Proxy.Limits
 	a.server = s3api.New(s3api.Options{
 		Resolver: a.routes, Buckets: a.router, Identities: ids, Sealer: a.sealer, Region: cfg.Proxy.Region,
-		Domains: router.Domains(cfg.Proxy.Domains), Log: log, Observer: a.metrics,
+		AnonymousTenant: cmp.Or(cfg.Proxy.AnonymousTenant, ids.OnlyTenant()),
+		Domains:         router.Domains(cfg.Proxy.Domains), Log: log, Observer: a.metrics,
 		Limits: s3api.Limits{
 			MaxHeaderBytes: l.MaxHeaderBytes, MaxConcurrentRequests: l.MaxConcurrentRequests, MaxConnections: l.MaxConnections,
 			HeaderTimeout: l.HeaderTimeout.Duration, IdleTimeout: l.IdleTimeout.Duration, BodyIdleTimeout: l.BodyIdleTimeout.Duration,

@@ -190,7 +190,7 @@ func newServer(t testing.TB, o Options) *s3api.Server {
 	must(t, err)
 	return s3api.New(s3api.Options{
 		Resolver: o.Resolver(routes), Buckets: r, Identities: ids, Domains: router.Domains{Domain}, Sealer: sealer,
-		Region: Region, Limits: o.Limits, Observer: o.Observer, Now: o.Now,
+		Region: Region, AnonymousTenant: router.DefaultTenant, Limits: o.Limits, Observer: o.Observer, Now: o.Now,
 		Log: slog.New(slog.DiscardHandler),
 	})
 }
