@@ -13,7 +13,8 @@ import (
 const crc64NVME = 0x9a6c9329ac4bc9b5
 
 // ValidType reports whether S3 makes checksums of type t with a for multipart
-// uploads: FULL_OBJECT needs a CRC, and CRC64NVME is never COMPOSITE.
+// uploads: FULL_OBJECT needs a CRC, since only those of parts make that of the
+// whole, and CRC64NVME is never COMPOSITE.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html#Full-object-checksums
 func ValidType(a types.ChecksumAlgorithm, t types.ChecksumType) bool {
