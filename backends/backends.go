@@ -154,7 +154,7 @@ type MultipartUploader interface {
 
 	// UploadPart stores one part, with PutObject's rules for Body and checksums;
 	// a part that is uploaded again replaces the earlier one. The algorithm is the
-	// upload's; InvalidRequest for another, unless that is CRC64NVME. NoSuchUpload, also when UploadId belongs to another key.
+	// upload's; InvalidRequest for another, unless that is CRC64NVME, and for NoChecksum when the upload is COMPOSITE. NoSuchUpload, also when UploadId belongs to another key.
 	UploadPart(context.Context, *s3.UploadPartInput) (*s3.UploadPartOutput, error)
 
 	// UploadPartCopy stores a part from src, or from in.CopySourceRange of it

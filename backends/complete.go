@@ -94,33 +94,50 @@ func chooseParts(c Checksum, stored func(int32) (PartInfo, bool), in *s3.Complet
 }
 
 // CheckPartChecksums refuses a list of parts, of which each has its number, that
-// leaves out checksums from which that of the object will be made.
+// leaves out checksums from which that of the object will be made, or has others. What
+// [CheckPart] takes may be listed, too.
 func CheckPartChecksums(upload Checksum, listed []types.CompletedPart) error {
-	if upload.Type != types.ChecksumTypeComposite || upload.Algorithm == "" {
+	if upload.Algorithm == "" || upload.Algorithm == types.ChecksumAlgorithmCrc64nvme {
 		return nil
 	}
 	for i := range listed {
-		if checksum.Get(&listed[i], upload.Algorithm) == nil {
+		if checksum.Get(&listed[i], upload.Algorithm) != nil {
+			continue
+		}
+		if upload.Type == types.ChecksumTypeComposite {
 			return s3err.Newf(s3err.InvalidRequest,
 				"The upload was created using a %s checksum. The complete request must include the checksum for each part. It was missing for part %d in the request.",
 				strings.ToLower(string(upload.Algorithm)), *listed[i].PartNumber)
+		}
+		for _, a := range checksum.All() {
+			if checksum.Get(&listed[i], a) != nil {
+				return s3err.Newf(s3err.BadDigest, "The %s you specified for part %d did not match what we received.",
+					strings.ToLower(string(a)), *listed[i].PartNumber)
+			}
 		}
 	}
 	return nil
 }
 
+// NoChecksum is the ChecksumAlgorithm of an UploadPart whose client sent no checksum, though it
+// might have. What is made here, such as a copy, has none and says nothing.
+const NoChecksum types.ChecksumAlgorithm = "null"
+
 // CheckPart judges an UploadPart to an upload: its checksum must be of the
 // upload's algorithm. An upload that chose none has CRC64NVME of the whole object, which
-// takes parts with any: each was checked with its own when it arrived.
+// takes parts with any: each was checked with its own when it arrived. Where the checksum is of the
+// whole, the client may leave those of parts to us.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 func CheckPart(upload Checksum, in *s3.UploadPartInput) error {
-	want := upload.Algorithm
-	if in.ChecksumAlgorithm == "" || in.ChecksumAlgorithm == want || want == types.ChecksumAlgorithmCrc64nvme || want == "" {
+	want, got := upload.Algorithm, in.ChecksumAlgorithm
+	switch {
+	case want == "", want == types.ChecksumAlgorithmCrc64nvme, got == "", got == want,
+		got == NoChecksum && upload.Type != types.ChecksumTypeComposite:
 		return nil
 	}
 	return s3err.Newf(s3err.InvalidRequest, "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
-		strings.ToLower(string(want)), strings.ToLower(string(in.ChecksumAlgorithm)))
+		strings.ToLower(string(want)), strings.ToLower(string(got)))
 }
 
 // samePart reports whether a client means the part that is stored. A checksum

@@ -32,7 +32,7 @@ func streamObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjec
 		ETag: out.ETag, ChecksumType: out.ChecksumType,
 		LastModified: lastModified(ctx, dst, put, out),
 	}
-	copyChecksums(result, out)
+	checksum.Copy(result, out)
 	return &s3.CopyObjectOutput{
 		CopyObjectResult: result, CopySourceVersionId: from.VersionId, VersionId: out.VersionId,
 		ServerSideEncryption: out.ServerSideEncryption, SSEKMSKeyId: out.SSEKMSKeyId, Expiration: out.Expiration,
@@ -54,7 +54,7 @@ func streamPart(ctx context.Context, dst MultipartUploader, src Source, in *s3.U
 		return nil, err
 	}
 	result := &types.CopyPartResult{ETag: out.ETag, LastModified: shown(time.Now())}
-	copyChecksums(result, out)
+	checksum.Copy(result, out)
 	return &s3.UploadPartCopyOutput{CopyPartResult: result, CopySourceVersionId: from.VersionId}, nil
 }
 
@@ -154,13 +154,6 @@ func setChecksum(put *s3.PutObjectInput, from *s3.GetObjectOutput, want types.Ch
 	}
 	if put.ChecksumAlgorithm == "" {
 		put.ChecksumAlgorithm = types.ChecksumAlgorithmCrc64nvme
-	}
-}
-
-// copyChecksums copies the Checksum fields of one SDK struct to another.
-func copyChecksums(dst, src any) {
-	for _, a := range checksum.All() {
-		checksum.Set(dst, a, checksum.Get(src, a))
 	}
 }
 

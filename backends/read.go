@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/xronox/xronox-proxy/checksum"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
@@ -108,14 +109,9 @@ func HeadAsGet(in *s3.HeadObjectInput) *s3.GetObjectInput {
 
 // GetAsHead is the answer of a GetObject that [Read] made, without its Body.
 func GetAsHead(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
-	return &s3.HeadObjectOutput{
+	head := &s3.HeadObjectOutput{
 		AcceptRanges:            out.AcceptRanges,
 		CacheControl:            out.CacheControl,
-		ChecksumCRC32:           out.ChecksumCRC32,
-		ChecksumCRC32C:          out.ChecksumCRC32C,
-		ChecksumCRC64NVME:       out.ChecksumCRC64NVME,
-		ChecksumSHA1:            out.ChecksumSHA1,
-		ChecksumSHA256:          out.ChecksumSHA256,
 		ChecksumType:            out.ChecksumType,
 		ContentDisposition:      out.ContentDisposition,
 		ContentEncoding:         out.ContentEncoding,
@@ -132,4 +128,6 @@ func GetAsHead(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 		StorageClass:            out.StorageClass,
 		WebsiteRedirectLocation: out.WebsiteRedirectLocation,
 	}
+	checksum.Copy(head, out)
+	return head
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/xronox/xronox-proxy/checksum"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
@@ -19,14 +20,15 @@ type Ability string
 const (
 	ConditionalDelete Ability = "conditional delete" // IfMatch guards DeleteObject; else NotImplemented
 	DeleteIfUnchanged Ability = "delete if size and time match"
-	StorageClasses    Ability = "storage classes"             // are kept; else InvalidStorageClass
-	ListUploads       Ability = "list uploads"                // else NotImplemented
-	UploadOrder       Ability = "order of uploads"            // else those of a key are listed in any order
-	ListedChecksums   Ability = "checksums in listings"       // the algorithm; else none is shown
-	PartChecksums     Ability = "checksums of parts in reads" // else none is shown
-	AbortAnswers      Ability = "abort answers"               // NoSuchUpload; else aborting what is gone is no error
-	AtomicAbort       Ability = "atomic abort"                // else it may fail, or be lost, when a Complete runs at the same time
-	AllKeys           Ability = "all keys"                    // else keys are paths of files, and what is none is refused
+	StorageClasses    Ability = "storage classes"                     // are kept; else InvalidStorageClass
+	ListUploads       Ability = "list uploads"                        // else NotImplemented
+	UploadOrder       Ability = "order of uploads"                    // else those of a key are listed in any order
+	ListedChecksums   Ability = "checksums in listings"               // the algorithm; else none is shown
+	PartChecksums     Ability = "checksums of parts in reads"         // else none is shown
+	MoreChecksums     Ability = "checksums of MD5, SHA512 and XXHASH" // are kept; else there is CRC64NVME in place of them
+	AbortAnswers      Ability = "abort answers"                       // NoSuchUpload; else aborting what is gone is no error
+	AtomicAbort       Ability = "atomic abort"                        // else it may fail, or be lost, when a Complete runs at the same time
+	AllKeys           Ability = "all keys"                            // else keys are paths of files, and what is none is refused
 )
 
 // lacks reports whether the backend lacks an ability, and says why.
@@ -36,6 +38,22 @@ func (e *env) lacks(a Ability) bool {
 		e.Logf("no %s: %s", a, why)
 	}
 	return ok
+}
+
+// kept is the checksum that the backend keeps where one of a and kind is wanted.
+func (e *env) kept(a types.ChecksumAlgorithm, kind types.ChecksumType) (types.ChecksumAlgorithm, types.ChecksumType) {
+	if checksum.Early(a) || !e.lacks(MoreChecksums) {
+		return a, kind
+	}
+	return types.ChecksumAlgorithmCrc64nvme, types.ChecksumTypeFullObject
+}
+
+// partsKind is the type of checksums of a that uploads have when nobody chooses.
+func partsKind(a types.ChecksumAlgorithm) types.ChecksumType {
+	if checksum.ValidType(a, types.ChecksumTypeComposite) {
+		return types.ChecksumTypeComposite
+	}
+	return types.ChecksumTypeFullObject
 }
 
 // fit leaves out the keys that are directories of others, where keys are paths

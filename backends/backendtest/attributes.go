@@ -87,12 +87,8 @@ func attributesErrors(e *env) {
 
 func attributesParts(e *env) {
 	bodies := []string{random(1, fiveMiB), random(2, fiveMiB+1), "end"}
-	for _, a := range []types.ChecksumAlgorithm{types.ChecksumAlgorithmCrc64nvme, types.ChecksumAlgorithmSha256} {
-		kind := types.ChecksumTypeComposite
-		if !checksum.ValidType(a, kind) {
-			kind = types.ChecksumTypeFullObject
-		}
-		u := e.begin("k", func(in *s3.CreateMultipartUploadInput) { in.ChecksumAlgorithm, in.ChecksumType = a, kind })
+	for _, a := range []types.ChecksumAlgorithm{types.ChecksumAlgorithmCrc64nvme, types.ChecksumAlgorithmSha256, types.ChecksumAlgorithmXxhash128} {
+		u := e.begin("k", func(in *s3.CreateMultipartUploadInput) { in.ChecksumAlgorithm, in.ChecksumType = a, partsKind(a) })
 		var listed []types.CompletedPart
 		for i, body := range bodies {
 			p := u.part(int32(i+1), body)
@@ -100,6 +96,7 @@ func attributesParts(e *env) {
 			listed = append(listed, p)
 		}
 		u.complete(listed...)
+		a, _ := e.kept(a, "")
 		out := e.attributes("k", s3.GetObjectAttributesInput{}, types.ObjectAttributesObjectSize)
 		e.attributesAre("k", out)
 		if out.ObjectParts != nil {

@@ -18,6 +18,7 @@ var completeCases = []testCase{
 	{"complete/size", "InvalidRequest for another MpuObjectSize", completeSize},
 	{"complete/checksum-type", "InvalidRequest for another ChecksumType", completeChecksumType},
 	{"complete/checksum", "the checksum of the object, of the whole or of the parts', and BadDigest for another (trap 14)", completeChecksum},
+	{"complete/other-part-checksums", "BadDigest when parts are listed with checksums of another algorithm", completeOtherPartChecksums},
 	{"complete/part-checksums", "InvalidRequest when parts of a COMPOSITE upload are listed without checksums", completePartChecksums},
 	{"complete/again", "completing again with the same parts gives the same answer (trap 21)", completeAgain},
 	{"complete/conditions", "conditions as PutObject's", completeConditions},
@@ -152,6 +153,21 @@ func completeChecksum(e *env) {
 	}
 }
 
+func completeOtherPartChecksums(e *env) {
+	const a = types.ChecksumAlgorithmCrc32c
+	u := e.begin("k", func(in *s3.CreateMultipartUploadInput) {
+		in.ChecksumAlgorithm, in.ChecksumType = a, types.ChecksumTypeFullObject
+	})
+	part := u.part(1, "body")
+	other := part
+	checksum.Set(&other, types.ChecksumAlgorithmSha256, new(sum(types.ChecksumAlgorithmSha256, "body")))
+	_, err := u.tryComplete(u.input(other))
+	e.refused(err, s3err.BadDigest)
+	e.missing("k")
+	u.complete(part)
+	e.holds("k", "body")
+}
+
 func completePartChecksums(e *env) {
 	const a = types.ChecksumAlgorithmSha256
 	u := e.begin("k", func(in *s3.CreateMultipartUploadInput) {
@@ -179,6 +195,7 @@ func (e *env) completeWith(a types.ChecksumAlgorithm, kind types.ChecksumType, w
 	checksum.Set(&first, a, new(sum(a, one)))
 	checksum.Set(&second, a, new(sum(a, two)))
 	in := u.input(first, second)
+	in.ChecksumType = kind
 	checksum.Set(in, a, new(sum(a, "another body")))
 	_, err := u.tryComplete(in)
 	e.refused(err, s3err.BadDigest)
@@ -187,6 +204,9 @@ func (e *env) completeWith(a types.ChecksumAlgorithm, kind types.ChecksumType, w
 	if err != nil {
 		e.Errorf("%s: %v", name, err)
 		return
+	}
+	if kept, keptKind := e.kept(a, kind); kept != a {
+		a, kind, want = kept, keptKind, sum(kept, one+two)
 	}
 	e.same(name, deref(checksum.Get(out, a)), want)
 	e.same(name+": ChecksumType", out.ChecksumType, kind)

@@ -171,7 +171,16 @@ func copyOntoItself(e *env) {
 }
 
 func copyChecksum(e *env) {
-	kept, wanted := types.ChecksumAlgorithmSha256, types.ChecksumAlgorithmCrc32c
+	e.copiedChecksum(types.ChecksumAlgorithmSha256, types.ChecksumAlgorithmCrc32c)
+	if !e.lacks(MoreChecksums) {
+		e.copiedChecksum(types.ChecksumAlgorithmSha512, types.ChecksumAlgorithmXxhash3)
+		e.copiedChecksum(types.ChecksumAlgorithmXxhash64, types.ChecksumAlgorithmMd5)
+	}
+}
+
+// copiedChecksum copies what has a checksum of kept, and then with one that is wanted.
+func (e *env) copiedChecksum(kept, wanted types.ChecksumAlgorithm) {
+	e.Helper()
 	e.put("from", "body", func(in *s3.PutObjectInput) { in.ChecksumAlgorithm = kept })
 	result := e.copy("from", "to")
 	e.same("result", deref(checksum.Get(result, kept)), sum(kept, "body"))

@@ -18,6 +18,7 @@ var partCases = []testCase{
 	{"part/again", "a part that is uploaded again replaces the earlier one (trap 21)", partAgain},
 	{"part/body-error", "UploadPart has PutObject's rules for Body: an error in it stores nothing", partBodyError},
 	{"part/checksum", "the algorithm of a part is the upload's", partChecksum},
+	{"part/no-checksum", "InvalidRequest for a part that a client sent without checksum to a COMPOSITE upload", partNoChecksum},
 	{"part/another-checksum", "InvalidRequest for a part with another checksum than the upload's, unless that is CRC64NVME", partAnotherChecksum},
 	{"part/copy", "UploadPartCopy stores a part from src", partCopy},
 	{"part/copy-range", "CopySourceRange must be \"bytes=N-M\" inside the source: InvalidArgument, InvalidRange", partCopyRange},
@@ -99,12 +100,11 @@ func partBodyError(e *env) {
 }
 
 func partChecksum(e *env) {
-	for _, a := range checksum.All() {
-		kind := types.ChecksumTypeComposite
-		if !checksum.ValidType(a, kind) {
-			kind = types.ChecksumTypeFullObject
-		}
-		u := e.begin("k", func(in *s3.CreateMultipartUploadInput) { in.ChecksumAlgorithm, in.ChecksumType = a, kind })
+	for _, wanted := range checksum.All() {
+		u := e.begin("k", func(in *s3.CreateMultipartUploadInput) {
+			in.ChecksumAlgorithm, in.ChecksumType = wanted, partsKind(wanted)
+		})
+		a, kind := e.kept(wanted, partsKind(wanted))
 		out, err := u.tryPart(1, "body")
 		if err != nil {
 			e.Fatalf("UploadPart: %v", err)
@@ -121,13 +121,13 @@ func partChecksum(e *env) {
 }
 
 func partAnotherChecksum(e *env) {
-	for _, a := range checksum.All() {
-		kind := types.ChecksumTypeComposite
-		if !checksum.ValidType(a, kind) {
-			kind = types.ChecksumTypeFullObject
-		}
-		for _, of := range checksum.All() {
-			u := e.begin("k", func(in *s3.CreateMultipartUploadInput) { in.ChecksumAlgorithm, in.ChecksumType = a, kind })
+	all := checksum.All()
+	for i, wanted := range all {
+		for _, of := range []types.ChecksumAlgorithm{wanted, all[(i+1)%len(all)], all[(i+2)%len(all)]} {
+			u := e.begin("k", func(in *s3.CreateMultipartUploadInput) {
+				in.ChecksumAlgorithm, in.ChecksumType = wanted, partsKind(wanted)
+			})
+			a, _ := e.kept(wanted, "")
 			_, err := u.tryPart(1, "body", func(in *s3.UploadPartInput) {
 				in.ChecksumAlgorithm = of
 				checksum.Set(in, of, new(sum(of, "body")))
@@ -143,6 +143,25 @@ func partAnotherChecksum(e *env) {
 			}
 		}
 	}
+}
+
+func partNoChecksum(e *env) {
+	f := func(a types.ChecksumAlgorithm, kind types.ChecksumType) {
+		e.Helper()
+		u := e.begin("k", func(in *s3.CreateMultipartUploadInput) { in.ChecksumAlgorithm, in.ChecksumType = a, kind })
+		out, err := u.tryPart(1, "body", func(in *s3.UploadPartInput) { in.ChecksumAlgorithm = backends.NoChecksum })
+		if kind == types.ChecksumTypeComposite {
+			e.refused(err, s3err.InvalidRequest)
+		} else if err != nil {
+			e.Errorf("%s: %v", a, err)
+		} else {
+			e.same(string(a), deref(checksum.Get(out, a)), sum(a, "body"))
+		}
+	}
+	f(types.ChecksumAlgorithmSha1, types.ChecksumTypeComposite)
+	f(types.ChecksumAlgorithmCrc32, types.ChecksumTypeComposite)
+	f(types.ChecksumAlgorithmCrc32, types.ChecksumTypeFullObject)
+	f(types.ChecksumAlgorithmCrc64nvme, types.ChecksumTypeFullObject)
 }
 
 func partCopy(e *env) {

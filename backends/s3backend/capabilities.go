@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/xronox/xronox-proxy/checksum"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
@@ -25,6 +26,7 @@ type Capabilities struct {
 	DeleteIfUnchanged bool `json:"deleteIfUnchanged"` // which x-amz-if-match-size and -last-modified-time guard, too
 	DateConditions    bool `json:"dateConditions"`    // dates in conditions are compared by the second, as they are shown
 	Checksums         bool `json:"checksums"`         // x-amz-checksum-* are verified and kept
+	MoreChecksums     bool `json:"moreChecksums"`     // also with MD5, SHA512 and XXHASH; else objects get CRC64NVME in place of them
 	ChunkedEncoding   bool `json:"chunkedEncoding"`   // aws-chunked is not kept as an object's Content-Encoding; else it is not sent
 	Trailers          bool `json:"trailers"`          // checksums may follow the body
 	WholeBodies       bool `json:"wholeBodies"`       // a body that breaks off is not stored, even when no checksum tells
@@ -45,7 +47,7 @@ func All() Capabilities {
 	return Capabilities{
 		PutIfAbsent: true, PutIfMatch: true, CompleteIfAbsent: true, CompleteIfMatch: true,
 		CopyIfAbsent: true, CopyIfMatch: true, DeleteIfMatch: true,
-		DateConditions: true, WholeBodies: true, Checksums: true, ChunkedEncoding: true, Trailers: true, UploadPartCopy: true, StorageClasses: true, ListUploads: true, ObjectParts: true,
+		DateConditions: true, WholeBodies: true, Checksums: true, MoreChecksums: true, ChunkedEncoding: true, Trailers: true, UploadPartCopy: true, StorageClasses: true, ListUploads: true, ObjectParts: true,
 		EncodedListings: true, ExactListings: true, AnyKey: true,
 	}
 }
@@ -65,6 +67,19 @@ func profile(host string) Capabilities {
 		}
 	}
 	return Cautious()
+}
+
+// keeps is the checksum that the service keeps of an object that a client wants one of a for: its algorithm, and
+// none when the service keeps none. A client whose checksum is not kept has it verified all the same, by
+// whoever reads its body first, and is told what there is instead.
+func (c *Capabilities) keeps(a types.ChecksumAlgorithm) types.ChecksumAlgorithm {
+	switch {
+	case !c.Checksums:
+		return ""
+	case a == "" || checksum.Early(a) || c.MoreChecksums:
+		return a
+	}
+	return types.ChecksumAlgorithmCrc64nvme
 }
 
 // checkClass refuses storage classes that the service would overlook.

@@ -31,7 +31,11 @@ func (b *Backend) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 		return nil, err
 	}
 	c := *in
-	err := b.prepareComplete(ctx, &c)
+	err := b.leaveOutSums(&c)
+	if err != nil {
+		return nil, err
+	}
+	err = b.prepareComplete(ctx, &c)
 	gone := s3err.Is(err, s3err.NoSuchUpload)
 	if err != nil && !gone { // When it is gone, the service may still know that it was completed.
 		return nil, err
@@ -107,6 +111,42 @@ func (b *Backend) prepareComplete(ctx context.Context, in *s3.CompleteMultipartU
 	in.MultipartUpload = &types.CompletedMultipartUpload{Parts: parts}
 	in.ChecksumType = begun.Type // Some take a checksum without it for one of parts.
 	return nil
+}
+
+// leaveOutSums leaves out of in what is said with checksums that the service does not keep. That of the object was
+// made of those of the parts, and must agree with them.
+func (b *Backend) leaveOutSums(in *s3.CompleteMultipartUploadInput) error {
+	can := b.can.Load()
+	parts := slices.Clone(in.MultipartUpload.Parts)
+	for _, a := range checksum.All() {
+		if kept := can.keeps(a); kept == "" || kept == a {
+			continue
+		}
+		whole := checksum.Get(in, a)
+		var sums [][]byte
+		for i := range parts {
+			if sum, ok := checksum.Decode(a, value(checksum.Get(&parts[i], a))); ok {
+				sums = append(sums, sum)
+				checksum.Set(&parts[i], a, nil)
+			}
+		}
+		if whole == nil && len(sums) == 0 {
+			continue
+		}
+		if made := checksum.Composite(a, sums); whole != nil && len(sums) == len(parts) && !sameSum(*whole, made) {
+			return s3err.Newf(s3err.BadDigest, "The %s you specified did not match the calculated checksum.", a)
+		}
+		checksum.Set(in, a, nil)
+		in.ChecksumType = "" // It is that of the checksum which is not kept.
+	}
+	in.MultipartUpload = &types.CompletedMultipartUpload{Parts: parts}
+	return nil
+}
+
+// sameSum reports whether a client means that composite checksum, whose "-N" may be left out.
+func sameSum(claimed, made string) bool {
+	bare, _, _ := strings.Cut(made, "-")
+	return claimed == made || claimed == bare
 }
 
 // checkSize holds the size that the client claims against that of the parts.

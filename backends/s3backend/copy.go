@@ -39,9 +39,7 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 		c.CopySourceIfNoneMatch, c.CopySourceIfModifiedSince, c.CopySourceIfUnmodifiedSince = nil, nil, nil
 	}
 	c.CopySource = copySourceHeader(src)
-	if !can.Checksums {
-		c.ChecksumAlgorithm = ""
-	}
+	c.ChecksumAlgorithm = can.keeps(in.ChecksumAlgorithm)
 	out, err := b.client.CopyObject(slow(ctx), &c, b.writing(nil, in.IfMatch, in.IfNoneMatch))
 	if err == nil && (out.CopyObjectResult == nil || out.CopyObjectResult.ETag == nil) {
 		err = errNoResult

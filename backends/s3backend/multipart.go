@@ -19,8 +19,11 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 		return nil, err
 	}
 	c := *in
-	if !b.can.Load().Checksums {
+	switch kept := b.can.Load().keeps(in.ChecksumAlgorithm); {
+	case kept == "":
 		c.ChecksumAlgorithm, c.ChecksumType = "", ""
+	case kept != in.ChecksumAlgorithm:
+		c.ChecksumAlgorithm, c.ChecksumType = kept, types.ChecksumTypeFullObject
 	}
 	out, err := b.client.CreateMultipartUpload(ctx, &c, b.once)
 	if err == nil && value(out.UploadId) == "" {
@@ -29,6 +32,7 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 	if err != nil {
 		return nil, b.fail(ctx, "CreateMultipartUpload", err)
 	}
+	out.ChecksumAlgorithm, out.ChecksumType = c.ChecksumAlgorithm, c.ChecksumType
 	b.begun.Add(named(in.Bucket, in.Key, out.UploadId), backends.Checksum{Algorithm: c.ChecksumAlgorithm, Type: c.ChecksumType})
 	return out, nil
 }
@@ -52,7 +56,7 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	c := *in
 	c.Body, c.ContentLength, c.ContentMD5 = nil, nil, nil
 	c.ChecksumAlgorithm = ""
-	clearChecksums(&c)
+	checksum.Clear(&c)
 	out, err := b.client.UploadPart(ctx, &c, u.options, b.writing(u))
 	if err != nil {
 		return nil, b.uploadError(ctx, "UploadPart", u, err)

@@ -48,6 +48,7 @@ func abilities(c *Capabilities) []ability {
 		{&c.DeleteIfUnchanged, (*probe).deleteIfUnchanged},
 		{&c.DateConditions, (*probe).dateConditions},
 		{&c.Checksums, (*probe).checksums},
+		{&c.MoreChecksums, (*probe).moreChecksums},
 		{&c.ChunkedEncoding, (*probe).chunkedEncoding},
 		{&c.Trailers, (*probe).trailers},
 		{&c.WholeBodies, (*probe).wholeBodies},

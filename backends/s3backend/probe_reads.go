@@ -57,6 +57,42 @@ func (p *probe) checksums() (bool, error) {
 	)
 }
 
+// moreChecksums sends wrong and right checksums with every algorithm that other services may not know.
+func (p *probe) moreChecksums() (bool, error) {
+	for _, a := range checksum.All() {
+		if checksum.Early(a) {
+			continue
+		}
+		if ok, err := p.knows(a); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// knows tells whether the service refuses a wrong checksum of a, and takes and shows a right one.
+func (p *probe) knows(a types.ChecksumAlgorithm) (bool, error) {
+	claim := func(body string) func(*s3.PutObjectInput) {
+		h := checksum.New(a)
+		h.Write([]byte(body))
+		return func(in *s3.PutObjectInput) {
+			in.ChecksumAlgorithm = a
+			checksum.Set(in, a, new(checksum.Encode(h.Sum(nil))))
+		}
+	}
+	if ok, err := taken(second(p.put("more", "body", claim("another body")))); ok || err != nil {
+		return false, err
+	}
+	if ok, err := taken(second(p.put("more", "body", claim("body")))); !ok || err != nil {
+		return false, err
+	}
+	head, err := p.headOf("more")
+	if err != nil {
+		return taken(err)
+	}
+	return checksum.Get(head, a) != nil, nil
+}
+
 // shows tells whether the service shows the checksum of body, and that encoding
 // with no trace of how it was sent.
 func (p *probe) shows(name, body, encoding string) (bool, error) {

@@ -11,6 +11,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/checksum"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
@@ -40,7 +41,7 @@ func (b *Backend) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.Get
 		out.StorageClass = ""
 	}
 	if c.Range != nil {
-		clearChecksums(out)
+		checksum.Clear(out)
 		out.ChecksumType = ""
 	}
 	return out, nil
@@ -60,7 +61,7 @@ func (b *Backend) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.H
 		return nil, err
 	}
 	if c.Range != nil {
-		clearChecksums(out)
+		checksum.Clear(out)
 		out.ChecksumType = ""
 	}
 	return out, nil

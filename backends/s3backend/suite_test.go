@@ -59,7 +59,7 @@ func streaming(t *testing.T, s s3servers.Server, can Capabilities) *Backend {
 var (
 	versityCan = Capabilities{
 		PutIfAbsent: true, PutIfMatch: true, CompleteIfAbsent: true, CompleteIfMatch: true,
-		DeleteIfUnchanged: true, Checksums: true, Trailers: true, ListUploads: true,
+		DeleteIfUnchanged: true, Checksums: true, MoreChecksums: true, Trailers: true, ListUploads: true,
 	}
 	minioCan = Capabilities{
 		PutIfAbsent: true, PutIfMatch: true, CompleteIfAbsent: true, CompleteIfMatch: true,

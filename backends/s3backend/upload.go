@@ -48,13 +48,10 @@ func (b *Backend) newUpload(ctx context.Context, body backends.Body, algorithm t
 		body.Reader = http.NoBody
 	}
 	can := b.can.Load()
-	u := &upload{algorithm: algorithm, length: body.Length, named: can.ChunkedEncoding}
-	switch {
-	case !can.Checksums:
-		u.algorithm = ""
-	case algorithm == "": // A checksum also tells a service that a body broke off.
-		u.algorithm = types.ChecksumAlgorithmCrc64nvme
+	if algorithm == "" { // A checksum also tells a service that a body broke off.
+		algorithm = types.ChecksumAlgorithmCrc64nvme
 	}
+	u := &upload{algorithm: can.keeps(algorithm), length: body.Length, named: can.ChunkedEncoding}
 	if body.Length == 0 || body.Length <= b.replayBytes {
 		return u, u.keep(ctx, body)
 	}

@@ -31,7 +31,7 @@ func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 	c := *in
 	c.Body, c.ContentLength, c.ContentMD5 = nil, nil, nil
 	c.ChecksumAlgorithm = ""
-	clearChecksums(&c)
+	checksum.Clear(&c)
 	out, err := b.client.PutObject(ctx, &c, u.options, b.writing(u, in.IfMatch, in.IfNoneMatch))
 	if err != nil {
 		return nil, writeError(b.uploadError(ctx, "PutObject", u, err), in.IfMatch, in.IfNoneMatch)
@@ -58,15 +58,8 @@ func (u *upload) answer(out any) {
 		return
 	}
 	if sum := u.sent(); sum != "" {
-		clearChecksums(out)
+		checksum.Clear(out)
 		checksum.Set(out, u.algorithm, &sum)
-	}
-}
-
-// clearChecksums sets the Checksum fields of an SDK struct to nil.
-func clearChecksums(v any) {
-	for _, a := range checksum.All() {
-		checksum.Set(v, a, nil)
 	}
 }
 

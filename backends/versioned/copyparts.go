@@ -209,7 +209,5 @@ func (u *copyUpload) copy(ctx context.Context, number int32, s backends.Span) (t
 // complete is what is known of a part that was stored.
 func complete(part *types.CompletedPart, etag *string, out any) {
 	part.ETag = etag
-	for _, a := range checksum.All() {
-		checksum.Set(part, a, checksum.Get(out, a))
-	}
+	checksum.Copy(part, out)
 }

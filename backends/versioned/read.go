@@ -55,16 +55,16 @@ func headAsGet(ctx context.Context, s backends.Backend, in *s3.GetObjectInput) (
 	if err != nil {
 		return nil, err
 	}
-	return &s3.GetObjectOutput{
+	got := &s3.GetObjectOutput{
 		AcceptRanges: out.AcceptRanges, BucketKeyEnabled: out.BucketKeyEnabled, CacheControl: out.CacheControl,
-		ChecksumCRC32: out.ChecksumCRC32, ChecksumCRC32C: out.ChecksumCRC32C, ChecksumCRC64NVME: out.ChecksumCRC64NVME,
-		ChecksumSHA1: out.ChecksumSHA1, ChecksumSHA256: out.ChecksumSHA256, ChecksumType: out.ChecksumType,
-		ContentDisposition: out.ContentDisposition, ContentEncoding: out.ContentEncoding, ContentLanguage: out.ContentLanguage,
+		ChecksumType: out.ChecksumType, ContentDisposition: out.ContentDisposition, ContentEncoding: out.ContentEncoding, ContentLanguage: out.ContentLanguage,
 		ContentLength: out.ContentLength, ContentRange: out.ContentRange, ContentType: out.ContentType, ETag: out.ETag,
 		Expires: out.Expires, ExpiresString: out.ExpiresString, LastModified: out.LastModified, Metadata: out.Metadata, //nolint:staticcheck // readers of the old field get it too
 		PartsCount: out.PartsCount, Restore: out.Restore, SSEKMSKeyId: out.SSEKMSKeyId, ServerSideEncryption: out.ServerSideEncryption,
 		StorageClass: out.StorageClass, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
-	}, nil
+	}
+	checksum.Copy(got, out)
+	return got, nil
 }
 
 // errNoBody is for the operator: a version is in the index and its body is not in the store.
@@ -218,9 +218,7 @@ func shown(out *s3.GetObjectOutput, v *versions.Version, in *s3.GetObjectInput) 
 	if in.PartNumber != nil && v.Parts > 0 {
 		return &c // The store has counted, and summed, the part.
 	}
-	for _, a := range checksum.All() {
-		checksum.Set(&c, a, nil)
-	}
+	checksum.Clear(&c)
 	c.ChecksumType, c.PartsCount = "", nil
 	whole := aws.ToInt64(c.ContentLength) == v.Size && (c.ContentRange == nil || in.PartNumber != nil)
 	if in.ChecksumMode == types.ChecksumModeEnabled && whole && v.Checksum.Value != "" {

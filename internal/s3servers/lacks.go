@@ -51,6 +51,7 @@ func OfMinIO() Known {
 			backendtest.StorageClasses:    "MinIO of 2026-02-12 knows no STANDARD_IA",
 			backendtest.ListUploads:       "MinIO of 2026-02-12 lists uploads of whole keys only",
 			backendtest.ListedChecksums:   "MinIO of 2026-02-12 shows no algorithm in listings",
+			backendtest.MoreChecksums:     "MinIO of 2026-02-12 knows five algorithms",
 			backendtest.AbortAnswers:      "MinIO of 2026-02-12 answers every AbortMultipartUpload with success",
 			backendtest.AllKeys:           "MinIO of 2026-02-12 keeps objects in directories named as their keys, and does not list what is below an object",
 		},
