@@ -129,11 +129,11 @@ func (c *call) claimedDigests(b *uploadBody) error {
 			continue
 		}
 		if b.algorithm != "" {
-			return s3err.Newf(s3err.InvalidRequest, "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+			return twoChecksums()
 		}
 		sum, ok := checksum.Decode(a, c.headers[i].Value)
 		if !ok {
-			return s3err.Newf(s3err.InvalidRequest, "Value for %s header is invalid.", checksum.HeaderName(a))
+			return badChecksum(checksum.HeaderName(a))
 		}
 		b.algorithm, b.sum, b.sumHash = a, sum, checksum.New(a)
 	}
@@ -141,7 +141,9 @@ func (c *call) claimedDigests(b *uploadBody) error {
 }
 
 // agreedAlgorithm holds the named algorithm against the one a value came for,
-// or is to follow for.
+// or is to follow for; there must be one.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html#AmazonS3-PutObject-request-header-ChecksumAlgorithm
 func (c *call) agreedAlgorithm(b *uploadBody) error {
 	name := c.header("X-Amz-Sdk-Checksum-Algorithm")
 	if name == "" {
@@ -150,10 +152,10 @@ func (c *call) agreedAlgorithm(b *uploadBody) error {
 	a, ok := checksum.Parse(name)
 	switch {
 	case !ok:
-		return s3err.Newf(s3err.InvalidRequest, "Value for x-amz-sdk-checksum-algorithm header is invalid.")
+		return badChecksum("x-amz-sdk-checksum-algorithm")
 	case b.algorithm != "" && b.algorithm != a:
-		return s3err.Newf(s3err.InvalidRequest, "Value for x-amz-sdk-checksum-algorithm header is invalid.")
-	case b.algorithm == "" && c.header("X-Amz-Trailer") == "" && b.md5 == nil && c.hasHeader("X-Amz-Decoded-Content-Length"):
+		return badChecksum("x-amz-sdk-checksum-algorithm")
+	case b.algorithm == "":
 		return s3err.Newf(s3err.InvalidRequest, "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.")
 	}
 	return nil
@@ -170,7 +172,7 @@ func (b *uploadBody) expectTrailer() error {
 			continue
 		}
 		if b.algorithm != "" {
-			return s3err.Newf(s3err.InvalidRequest, "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+			return twoChecksums()
 		}
 		b.algorithm, b.trailer, b.sumHash = a, true, checksum.New(a)
 	}
@@ -261,11 +263,7 @@ func (c *call) dataBody() (*uploadBody, types.ChecksumAlgorithm, error) {
 		return nil, "", s3err.New(s3err.EntityTooLarge).
 			With("ProposedSize", itoa(b.length)).With("MaxSizeAllowed", itoa(int64(maxObjectBytes)))
 	}
-	a := b.algorithm
-	if a == "" {
-		a, _ = checksum.Parse(c.header("X-Amz-Sdk-Checksum-Algorithm"))
-	}
-	return b, a, nil
+	return b, b.algorithm, nil
 }
 
 // within refuses a body of more than limit bytes.

@@ -1,7 +1,9 @@
 package s3api
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -74,10 +76,13 @@ func (c *call) objectChecksum(in *s3.CompleteMultipartUploadInput) error {
 			continue
 		}
 		if found {
-			return s3err.Newf(s3err.InvalidRequest, "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+			return twoChecksums()
 		}
 		found = true
 		v := h.Value
+		if !checksum.IsObjectSum(a, v) {
+			return badChecksum(checksum.HeaderName(a))
+		}
 		checksum.Set(in, a, &v)
 	}
 	c.headers = kept
@@ -125,18 +130,8 @@ func readPart(e *elements) (p types.CompletedPart, err error) {
 			return err
 		case "ETag":
 			return e.textTo(&p.ETag)
-		case "ChecksumCRC32":
-			return e.textTo(&p.ChecksumCRC32)
-		case "ChecksumCRC32C":
-			return e.textTo(&p.ChecksumCRC32C)
-		case "ChecksumCRC64NVME":
-			return e.textTo(&p.ChecksumCRC64NVME)
-		case "ChecksumSHA1":
-			return e.textTo(&p.ChecksumSHA1)
-		case "ChecksumSHA256":
-			return e.textTo(&p.ChecksumSHA256)
 		}
-		return nil
+		return readPartChecksum(e, name, &p)
 	})
 	switch {
 	case err != nil:
@@ -144,8 +139,44 @@ func readPart(e *elements) (p types.CompletedPart, err error) {
 		err = malformed(nil)
 	case *p.PartNumber < 1 || *p.PartNumber > maxParts:
 		err = s3err.InvalidArg("PartNumber", itoa(*p.PartNumber), "Part number must be an integer between 1 and 10000, inclusive")
+	default:
+		err = checkPartSums(&p)
 	}
 	return p, err
+}
+
+// readPartChecksum reads the element of that name if it is the checksum of a part.
+func readPartChecksum(e *elements, name string, p *types.CompletedPart) error {
+	of, ok := strings.CutPrefix(name, "Checksum")
+	a := types.ChecksumAlgorithm(of)
+	if !ok || !slices.Contains(checksum.All(), a) {
+		return nil
+	}
+	var sum *string
+	err := e.textTo(&sum)
+	checksum.Set(p, a, sum)
+	return err
+}
+
+// checkPartSums wants no more than one checksum of a part, and that one well-formed.
+func checkPartSums(p *types.CompletedPart) error {
+	var all []string
+	valid := true
+	for _, a := range checksum.All() {
+		if sum := checksum.Get(p, a); sum != nil {
+			_, ok := checksum.Decode(a, *sum)
+			valid = valid && ok
+			all = append(all, string(a)+":"+*sum+";")
+		}
+	}
+	value := strings.Join(all, "")
+	if len(all) == 1 {
+		_, value, _ = strings.Cut(strings.TrimSuffix(value, ";"), ":")
+	}
+	if !valid || len(all) > 1 {
+		return s3err.InvalidArg("Checksum", value, "Invalid Base64 or multiple checksums present in request")
+	}
+	return nil
 }
 
 // location is the URL of the object as this client addresses it.

@@ -5,7 +5,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
-	"github.com/xronox/xronox-proxy/checksum"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
@@ -76,11 +75,9 @@ func (c *call) copyObjectInput() (*s3.CopyObjectInput, error) {
 	}
 	in.TaggingDirective = types.TaggingDirective(d)
 	if name := c.header("X-Amz-Checksum-Algorithm"); name != "" {
-		a, ok := checksum.Parse(name)
-		if !ok {
-			return nil, s3err.Newf(s3err.InvalidRequest, "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+		if in.ChecksumAlgorithm, err = parseAlgorithm(name); err != nil {
+			return nil, err
 		}
-		in.ChecksumAlgorithm = a
 	}
 	in.IfMatch, in.IfNoneMatch, err = c.writeConditions()
 	return in, err

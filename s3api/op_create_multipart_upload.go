@@ -1,6 +1,8 @@
 package s3api
 
 import (
+	"strings"
+
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -24,8 +26,12 @@ func (s *Server) createMultipartUpload(c *call) error {
 		return err
 	}
 	if named {
-		c.set("x-amz-checksum-algorithm", string(in.ChecksumAlgorithm))
-		c.set("x-amz-checksum-type", string(in.ChecksumType))
+		kept := in
+		if out.ChecksumAlgorithm != "" { // The storage has another one in place of it.
+			kept = &s3.CreateMultipartUploadInput{ChecksumAlgorithm: out.ChecksumAlgorithm, ChecksumType: out.ChecksumType}
+		}
+		c.set("x-amz-checksum-algorithm", string(kept.ChecksumAlgorithm))
+		c.set("x-amz-checksum-type", string(kept.ChecksumType))
 	}
 	d := newResult("InitiateMultipartUploadResult")
 	d.text("Bucket", c.bucket)
@@ -55,7 +61,7 @@ func (c *call) createMultipartUploadInput() (in *s3.CreateMultipartUploadInput, 
 	return in, c.hasHeader("X-Amz-Checksum-Algorithm"), c.noBody()
 }
 
-// uploadChecksum reads which checksum an upload is to have. CRC32 and CRC32C
+// uploadChecksum reads which checksum an upload is to have. All but CRC64NVME
 // are COMPOSITE unless the client says otherwise.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html#Full-object-checksums
 func (c *call) uploadChecksum() (types.ChecksumAlgorithm, types.ChecksumType, error) {
@@ -66,9 +72,9 @@ func (c *call) uploadChecksum() (types.ChecksumAlgorithm, types.ChecksumType, er
 		}
 		return types.ChecksumAlgorithmCrc64nvme, types.ChecksumTypeFullObject, nil
 	}
-	a, ok := checksum.Parse(name)
-	if !ok {
-		return "", "", s3err.Newf(s3err.InvalidRequest, "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+	a, err := parseAlgorithm(name)
+	if err != nil {
+		return "", "", err
 	}
 	switch kind {
 	case "":
@@ -78,10 +84,10 @@ func (c *call) uploadChecksum() (types.ChecksumAlgorithm, types.ChecksumType, er
 		}
 	case types.ChecksumTypeComposite, types.ChecksumTypeFullObject:
 	default:
-		return "", "", s3err.Newf(s3err.InvalidRequest, "Value for x-amz-checksum-type header is invalid.")
+		return "", "", badChecksum("x-amz-checksum-type")
 	}
 	if !checksum.ValidType(a, kind) {
-		return "", "", s3err.Newf(s3err.InvalidRequest, "The %s checksum type cannot be used with the %s checksum algorithm.", kind, a)
+		return "", "", s3err.Newf(s3err.InvalidRequest, "The %s checksum type cannot be used with the %s checksum algorithm.", kind, strings.ToLower(string(a)))
 	}
 	return a, kind, nil
 }

@@ -1,6 +1,10 @@
 package s3api
 
-import "github.com/aws/aws-sdk-go-v2/service/s3"
+import (
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/checksum"
+)
 
 // headObject implements HeadObject.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
@@ -22,10 +26,9 @@ func (s *Server) headObject(c *call) error {
 		ContentLanguage: out.ContentLanguage, ContentType: out.ContentType, ContentRange: out.ContentRange,
 		ETag: out.ETag, ExpiresString: out.ExpiresString, LastModified: out.LastModified, Metadata: out.Metadata,
 		PartsCount: out.PartsCount, StorageClass: out.StorageClass, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
-		ChecksumCRC32: out.ChecksumCRC32, ChecksumCRC32C: out.ChecksumCRC32C, ChecksumCRC64NVME: out.ChecksumCRC64NVME,
-		ChecksumSHA1: out.ChecksumSHA1, ChecksumSHA256: out.ChecksumSHA256, ChecksumType: out.ChecksumType,
-		VersionId: out.VersionId, TagCount: out.TagCount,
+		ChecksumType: out.ChecksumType, VersionId: out.VersionId, TagCount: out.TagCount,
 	}
+	checksum.Copy(o, out)
 	c.writeObjectHeaders(o)
 	c.fc.Response.SkipBody = true
 	c.fc.Response.Header.SetContentLength(int(*out.ContentLength))

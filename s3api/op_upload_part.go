@@ -2,6 +2,8 @@ package s3api
 
 import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/backends"
 )
 
 // uploadPart implements UploadPart.
@@ -33,6 +35,9 @@ func (c *call) uploadPartInput() (*s3.UploadPartInput, error) {
 	body, algorithm, err := c.dataBody()
 	if err != nil {
 		return nil, err
+	}
+	if algorithm == "" {
+		algorithm = backends.NoChecksum
 	}
 	in := &s3.UploadPartInput{
 		Bucket: &c.bucket, Key: &c.key, UploadId: c.uploadID(), PartNumber: part,

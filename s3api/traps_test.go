@@ -313,7 +313,9 @@ func TestTrap14Checksums(t *testing.T) {
 		h := checksum.New(a)
 		h.Write([]byte(body))
 		want := checksum.Encode(h.Sum(nil))
-		put, err := u.PutObject(t.Context(), &s3.PutObjectInput{Bucket: u.bucket, Key: aws.String("k"), Body: strings.NewReader(body), ChecksumAlgorithm: a})
+		in := &s3.PutObjectInput{Bucket: u.bucket, Key: aws.String("k"), Body: strings.NewReader(body), ChecksumAlgorithm: a}
+		precalculate(in, &in.ChecksumAlgorithm, body)
+		put, err := u.PutObject(t.Context(), in)
 		u.ok(err)
 		head, err := u.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: u.bucket, Key: aws.String("k"), ChecksumMode: types.ChecksumModeEnabled})
 		u.ok(err)
@@ -323,7 +325,7 @@ func TestTrap14Checksums(t *testing.T) {
 		if got := checksum.Get(head, a); got == nil || *got != want || head.ChecksumType != types.ChecksumTypeFullObject {
 			t.Errorf("%s: head %v %s, want %s", a, got, head.ChecksumType, want)
 		}
-		in := &s3.PutObjectInput{Bucket: u.bucket, Key: aws.String("bad"), Body: strings.NewReader("other")}
+		in = &s3.PutObjectInput{Bucket: u.bucket, Key: aws.String("bad"), Body: strings.NewReader("other")}
 		checksum.Set(in, a, &want)
 		_, err = u.PutObject(t.Context(), in)
 		u.fails(err, "BadDigest")
@@ -359,6 +361,18 @@ func TestTrap14NamedAlgorithm(t *testing.T) {
 	f("CRC16", 400, "InvalidRequest")
 }
 
+// precalculate sets the checksum of body in an SDK input when it is one that the SDK does not calculate.
+func precalculate(in any, algorithm *types.ChecksumAlgorithm, body string) {
+	a := *algorithm
+	if checksum.Early(a) {
+		return
+	}
+	h := checksum.New(a)
+	h.Write([]byte(body))
+	checksum.Set(in, a, aws.String(checksum.Encode(h.Sum(nil))))
+	*algorithm = ""
+}
+
 // multipartChecksum uploads body twice as parts and looks at the result's checksum.
 func (u user) multipartChecksum(a types.ChecksumAlgorithm, kind types.ChecksumType, body string) {
 	u.t.Helper()
@@ -370,9 +384,11 @@ func (u user) multipartChecksum(a types.ChecksumAlgorithm, kind types.ChecksumTy
 	var sums [][]byte
 	whole := checksum.New(a)
 	for n, text := range []string{part, body} {
-		out, err := u.UploadPart(ctx, &s3.UploadPartInput{
+		in := &s3.UploadPartInput{
 			Bucket: u.bucket, Key: key, UploadId: up.UploadId, PartNumber: aws.Int32(int32(n + 1)), Body: strings.NewReader(text), ChecksumAlgorithm: a,
-		})
+		}
+		precalculate(in, &in.ChecksumAlgorithm, text)
+		out, err := u.UploadPart(ctx, in)
 		u.ok(err)
 		c := types.CompletedPart{PartNumber: aws.Int32(int32(n + 1)), ETag: out.ETag}
 		checksum.Set(&c, a, checksum.Get(out, a))
@@ -400,6 +416,9 @@ func TestTrap15DeleteObjectsChecksum(t *testing.T) {
 	u := sign(t, s3test.Root, s3test.Options{})
 	u.put("a", "1")
 	for _, a := range append(checksum.All(), "") {
+		if a != "" && !checksum.Early(a) {
+			continue // The SDK calculates none of those.
+		}
 		out, err := u.DeleteObjects(t.Context(), &s3.DeleteObjectsInput{
 			Bucket: u.bucket, ChecksumAlgorithm: a,
 			Delete: &types.Delete{Objects: []types.ObjectIdentifier{{Key: aws.String("a")}, {Key: aws.String("<&>\"' ü")}}},

@@ -22,7 +22,7 @@ type document struct {
 }
 
 // The documents that clients send, with what S3 takes: 1,000 keys of 1,024
-// bytes; 10,000 parts, each with number, ETag and every checksum. Unknown
+// bytes; 10,000 parts, each with number, ETag and checksum. Unknown
 // elements have room too.
 var (
 	corsDocument         = &document{root: "CORSConfiguration", bytes: 64 << 10, elements: 8192}

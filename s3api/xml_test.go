@@ -72,6 +72,15 @@ func TestTrap07MalformedDocuments(t *testing.T) {
 	g("<Part><PartNumber>1</PartNumber></Part>", s3err.MalformedXML)
 	g("<Part><PartNumber>x</PartNumber><ETag>e</ETag></Part>", s3err.MalformedXML)
 	g("<Part><PartNumber>10001</PartNumber><ETag>e</ETag></Part>", s3err.InvalidArgument)
+	sum := func(text string, code s3err.Code) {
+		t.Helper()
+		g("<Part><PartNumber>1</PartNumber><ETag>e</ETag>"+text+"</Part>", code)
+	}
+	sum("<ChecksumXXHASH64>JseCfYifbaM=</ChecksumXXHASH64>", "")
+	sum("<ChecksumXXHASH64>JseCfYifbaM=</ChecksumXXHASH64><ChecksumCRC32>NhCmhg==</ChecksumCRC32>", s3err.InvalidArgument)
+	sum("<ChecksumXXHASH64>NhCmhg==</ChecksumXXHASH64>", s3err.InvalidArgument)
+	sum("<ChecksumXXHASH64/>", s3err.InvalidArgument)
+	sum("<ChecksumType>FULL_OBJECT</ChecksumType><Checksum/><checksumcrc32>x</checksumcrc32>", "")
 }
 
 // TestTrap07LargestDocuments: what S3 takes fits into the bounds.
@@ -79,8 +88,7 @@ func TestTrap07LargestDocuments(t *testing.T) {
 	t.Parallel()
 	var parts strings.Builder
 	for i := range maxParts {
-		fmt.Fprintf(&parts, "\n  <Part>\n    <PartNumber>%d</PartNumber>\n    <ETag>&quot;%032d&quot;</ETag>\n    <ChecksumSHA256>%044d</ChecksumSHA256>\n"+
-			"    <ChecksumCRC64NVME>%012d</ChecksumCRC64NVME>\n    <ChecksumSHA1>%028d</ChecksumSHA1>\n  </Part>", i+1, i, i, i, i)
+		fmt.Fprintf(&parts, "\n  <Part>\n    <PartNumber>%d</PartNumber>\n    <ETag>&quot;%032d&quot;</ETag>\n    <ChecksumSHA512>%085dA==</ChecksumSHA512>\n  </Part>", i+1, i, i)
 	}
 	text := "<CompleteMultipartUpload>" + parts.String() + "</CompleteMultipartUpload>"
 	var list completedParts
