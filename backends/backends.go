@@ -158,7 +158,7 @@ type MultipartUploader interface {
 	UploadPart(context.Context, *s3.UploadPartInput) (*s3.UploadPartOutput, error)
 
 	// UploadPartCopy stores a part from src, or from in.CopySourceRange of it
-	// (which must be "bytes=N-M" inside the source: InvalidArgument, InvalidRange).
+	// (which must be "bytes=N-M" inside the source: else InvalidArgument).
 	// CopySourceIf* as in CopyObject.
 	UploadPartCopy(ctx context.Context, src CopySource, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error)
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -79,6 +80,9 @@ func (s Source) read(ctx context.Context, c ReadConditions, copyRange *string) (
 	}
 	out, err := s.Backend.GetObject(ctx, in)
 	if err != nil {
+		if copyRange != nil && s3err.Is(err, s3err.InvalidRange) {
+			return nil, outside(*copyRange, err)
+		}
 		return nil, c.asCopy(err)
 	}
 	length := aws.ToInt64(out.ContentLength)
@@ -92,6 +96,23 @@ func (s Source) read(ctx context.Context, c ReadConditions, copyRange *string) (
 		return nil, errors.Join(err, out.Body.Close())
 	}
 	return out, nil
+}
+
+// outside makes of the answer to a range that begins beyond the end of the source that to a copy of it.
+func outside(copyRange string, err error) error {
+	size := int64(0) // nobody says of what size the source is
+	var e *s3err.Error
+	if errors.As(err, &e) {
+		for _, d := range e.Details {
+			if d.Name == "ActualObjectSize" {
+				size, _ = strconv.ParseInt(d.Value, 10, 64)
+			}
+		}
+	}
+	if _, wrong := ParseCopyRange(copyRange, size); wrong != nil {
+		return wrong
+	}
+	return err
 }
 
 // asCopy makes of the answer to a conditional read that to a conditional copy,

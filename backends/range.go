@@ -19,9 +19,10 @@ func (s Span) ContentRange(size int64) string {
 
 // ParseRange reads a Range header for an object of size bytes. One that is
 // malformed or has several ranges selects nothing (ok is false) and the whole
-// object is meant, as S3 and RFC 7233 have it; one that selects no byte is
-// InvalidRange.
+// object is meant, as S3 and RFC 9110 have it; so do the last bytes of an empty
+// object, which are all of it. One that selects no byte is InvalidRange.
 //
+// https://www.rfc-editor.org/rfc/rfc9110#section-14.1.2
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax
 func ParseRange(header string, size int64) (s Span, ok bool, err error) {
 	first, last, ok := cutRange(header)
@@ -30,6 +31,9 @@ func ParseRange(header string, size int64) (s Span, ok bool, err error) {
 	}
 	s = Span{Start: first, Length: min(last, size-1) - first + 1}
 	if first < 0 { // the last bytes
+		if size == 0 && last > 0 {
+			return Span{}, false, nil
+		}
 		s = Span{Start: max(0, size-last), Length: min(last, size)}
 	}
 	if s.Length <= 0 {
@@ -51,8 +55,8 @@ func ParseCopyRange(header string, size int64) (Span, error) {
 			"The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy")
 	}
 	if last >= size {
-		return Span{}, s3err.Newf(s3err.InvalidRange,
-			"Range specified is not valid for source object of size: %d", size)
+		return Span{}, s3err.InvalidArg("x-amz-copy-source-range", header,
+			fmt.Sprintf("Range specified is not valid for source object of size: %d", size))
 	}
 	return Span{Start: first, Length: last - first + 1}, nil
 }
@@ -77,10 +81,10 @@ func CanonicalRange(header string) string {
 // an int64 are the greatest one.
 func cutRange(header string) (first, last int64, ok bool) {
 	unit, set, ok := strings.Cut(header, "=")
-	if !ok || !strings.EqualFold(strings.TrimSpace(unit), "bytes") {
+	if !ok || !strings.EqualFold(unit, "bytes") {
 		return 0, 0, false
 	}
-	from, to, ok := strings.Cut(strings.TrimSpace(set), "-")
+	from, to, ok := strings.Cut(set, "-")
 	if !ok || from == "" && to == "" {
 		return 0, 0, false
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/md5" // Content-MD5 is MD5
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"hash"
 	"io"
@@ -207,7 +208,7 @@ func (b *uploadBody) verdict() error {
 	if b.md5 != nil {
 		if got := b.md5Hash.Sum(nil); !bytes.Equal(got, b.md5) {
 			return s3err.Newf(s3err.BadDigest, "The Content-MD5 you specified did not match what we received.").
-				With("ExpectedDigest", base64.StdEncoding.EncodeToString(b.md5)).
+				With("ExpectedDigest", hex.EncodeToString(b.md5)). // S3 writes the one like this, the other like that
 				With("CalculatedDigest", base64.StdEncoding.EncodeToString(got))
 		}
 	}

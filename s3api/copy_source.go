@@ -24,6 +24,9 @@ func (c *call) copySource() (copyFrom, error) {
 		return copyFrom{}, err
 	}
 	at, err := c.s.find(c, src.Bucket)
+	if s3err.Is(err, s3err.InvalidBucketName) {
+		return copyFrom{}, s3err.InvalidArg("x-amz-copy-source", header, "Invalid copy source bucket name")
+	}
 	if err != nil {
 		return copyFrom{}, err
 	}
@@ -85,7 +88,7 @@ func parseCopySource(header string) (_ backends.CopySource, version *string, err
 	}
 	path, ok := unescape(path, false)
 	if !ok || !utf8.ValidString(path) {
-		return invalid("The x-amz-copy-source header must be URL-encoded UTF-8")
+		return invalid("Invalid copy source encoding")
 	}
 	if strings.HasPrefix(path, "arn:") {
 		return backends.CopySource{}, nil, s3err.Newf(s3err.NotImplemented, "Access points are not implemented.").

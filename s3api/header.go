@@ -133,8 +133,11 @@ type objectHeaders struct {
 	storageClass                                      types.StorageClass
 }
 
-// objectHeaders reads the headers that describe an object.
+// objectHeaders reads the headers that describe an object to be written, whose key must be one that S3 has objects of.
 func (c *call) objectHeaders() (objectHeaders, error) {
+	if aboveRoot(c.key) {
+		return objectHeaders{}, s3err.New(s3err.InvalidURI)
+	}
 	h := objectHeaders{
 		cacheControl:       c.headerPtr("Cache-Control"),
 		contentDisposition: c.headerPtr("Content-Disposition"),
@@ -255,9 +258,15 @@ func parseInt(name, v string, limit int) (*int32, error) {
 	if v == "" {
 		return nil, nil // absent is no error
 	}
-	n, err := strconv.ParseInt(v, 10, 64)
-	if err != nil || n < 0 || n > 1<<31-1 {
+	n, err := strconv.ParseInt(v, 10, 32)
+	if err != nil {
 		return nil, s3err.InvalidArg(name, v, "Provided "+name+" not an integer or within integer range")
+	}
+	if n < 0 {
+		if name == "max-keys" {
+			name = "maxKeys" // as S3 calls it here
+		}
+		return nil, s3err.InvalidArg(name, v, "Argument "+name+" must be an integer between 0 and 2147483647")
 	}
 	m := int32(min(n, int64(limit))) // bounded above
 	return &m, nil

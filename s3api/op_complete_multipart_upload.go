@@ -52,8 +52,11 @@ func (c *call) completeInput() (*s3.CompleteMultipartUploadInput, error) {
 	}
 	if v := c.header("X-Amz-Mp-Object-Size"); v != "" {
 		n, err := strconv.ParseInt(v, 10, 64)
-		if err != nil || n < 0 {
-			return nil, s3err.InvalidArg("x-amz-mp-object-size", v, "Value for x-amz-mp-object-size header is invalid.")
+		if err != nil {
+			return nil, s3err.Newf(s3err.InvalidRequest, "Value for x-amz-mp-object-size header is invalid: '%s'", v)
+		}
+		if n < 0 {
+			return nil, s3err.Newf(s3err.InvalidRequest, "Value for x-amz-mp-object-size header is less than zero: '%s'", v)
 		}
 		in.MpuObjectSize = &n
 	}
@@ -137,8 +140,10 @@ func readPart(e *elements) (p types.CompletedPart, err error) {
 	case err != nil:
 	case p.PartNumber == nil || p.ETag == nil:
 		err = malformed(nil)
-	case *p.PartNumber < 1 || *p.PartNumber > maxParts:
+	case *p.PartNumber > maxParts:
 		err = s3err.InvalidArg("PartNumber", itoa(*p.PartNumber), "Part number must be an integer between 1 and 10000, inclusive")
+	case *p.PartNumber < 1:
+		err = s3err.InvalidArg("PartNumber", itoa(*p.PartNumber), "PartNumber must be >= 1")
 	default:
 		err = checkPartSums(&p)
 	}

@@ -84,6 +84,30 @@ func keyTooLong(key string) error {
 		With("Size", itoa(len(key))).With("MaxSizeAllowed", itoa(maxKeyBytes))
 }
 
+// aboveRoot reports whether a key, read as a path, leaves the root at some point. S3 has no objects of such keys. Those
+// that a store has all the same can be read and removed.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html#object-key-guidelines
+func aboveRoot(key string) bool {
+	if !strings.Contains(key, "..") {
+		return false // Fast path.
+	}
+	depth := 0
+	for segment := range strings.SplitSeq(key, "/") {
+		switch segment {
+		case "", ".":
+		case "..":
+			depth--
+		default:
+			depth++
+		}
+		if depth < 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // methodOf returns the method without a copy for the ones S3 has.
 func methodOf(b []byte) string {
 	for _, m := range [...]string{"GET", "PUT", "HEAD", "POST", "DELETE"} {

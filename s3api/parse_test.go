@@ -68,6 +68,20 @@ func TestTrap10RawTarget(t *testing.T) {
 	f("/b/", "b", "")
 }
 
+// TestAboveRoot has the examples of the documentation, and keys that only look like them.
+func TestAboveRoot(t *testing.T) {
+	f := func(want bool, keys ...string) {
+		t.Helper()
+		for _, key := range keys {
+			if aboveRoot(key) != want {
+				t.Errorf("%q: %v", key, !want)
+			}
+		}
+	}
+	f(false, "k", ".", "./k", "/", "//", "..k", "k..", "...", "a/..", "a/../b", "videos/2014/../../video1.wmv", "a/b/../../c/../d")
+	f(true, "..", "../", "../k", "./..", "/..", "//..", "videos/../../video1.wmv", "a/../../b/c/d")
+}
+
 // parseRequest runs the parser on a request as it stands on the wire.
 func parseRequest(raw string) (*call, error) {
 	var fc fasthttp.RequestCtx

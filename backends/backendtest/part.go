@@ -21,7 +21,7 @@ var partCases = []testCase{
 	{"part/no-checksum", "InvalidRequest for a part that a client sent without checksum to a COMPOSITE upload", partNoChecksum},
 	{"part/another-checksum", "InvalidRequest for a part with another checksum than the upload's, unless that is CRC64NVME", partAnotherChecksum},
 	{"part/copy", "UploadPartCopy stores a part from src", partCopy},
-	{"part/copy-range", "CopySourceRange must be \"bytes=N-M\" inside the source: InvalidArgument, InvalidRange", partCopyRange},
+	{"part/copy-range", "CopySourceRange must be \"bytes=N-M\" inside the source: else InvalidArgument", partCopyRange},
 	{"part/copy-refused", "CopySourceIf* as in CopyObject; NoSuchKey for a missing source", partCopyRefused},
 	{"part/list", "ListParts lists parts by number, after PartNumberMarker, at most MaxParts", partList},
 	{"part/race", "of parts that are uploaded at once, the one that is listed is the one in the object", partRace},
@@ -180,15 +180,9 @@ func partCopy(e *env) {
 func partCopyRange(e *env) {
 	e.put("from", "0123456789")
 	u := e.begin("k")
-	f := func(header string, codes ...s3err.Code) {
-		e.Helper()
+	for _, header := range []string{"bytes=5-10", "bytes=10-11", "", "bytes=5-", "bytes=-5", "0-5", "bytes=5-4", "bytes=a-b", "bytes=0-1,2-3"} {
 		_, err := u.tryCopyPart(1, "from", func(in *s3.UploadPartCopyInput) { in.CopySourceRange = &header })
-		e.refused(err, codes...)
-	}
-	f("bytes=5-10", s3err.InvalidRange)
-	f("bytes=10-11", s3err.InvalidRange)
-	for _, header := range []string{"", "bytes=5-", "bytes=-5", "0-5", "bytes=5-4", "bytes=a-b", "bytes=0-1,2-3"} {
-		f(header, s3err.InvalidArgument)
+		e.refused(err, s3err.InvalidArgument)
 	}
 	part := u.copyPart(1, "from", "bytes=9-9")
 	u.complete(part)

@@ -127,7 +127,12 @@ func rangeUnsatisfiable(e *env) {
 	f("k", "bytes=-0")
 	f("empty", "bytes=0-")
 	f("empty", "bytes=0-0")
-	f("empty", "bytes=-1")
+	f("empty", "bytes=-0")
+	for _, header := range []string{"bytes=-1", "bytes=-10"} { // all of it
+		got, out := e.get("empty", func(in *s3.GetObjectInput) { in.Range = &header })
+		e.same(header, got, "")
+		e.same(header+": ContentRange", deref(out.ContentRange), "")
+	}
 }
 
 func rangeIgnored(e *env) {

@@ -109,10 +109,16 @@ func answeredRange(in *s3.GetObjectInput, length int64, contentRange *string) (*
 		return nil, nil
 	case length > 0:
 		return contentRange, nil
-	case in.Range != nil:
+	case in.Range != nil && !lastBytes(*in.Range):
 		return nil, s3err.New(s3err.InvalidRange).With("RangeRequested", *in.Range).With("ActualObjectSize", "0")
 	}
 	return nil, nil
+}
+
+// lastBytes reports whether a range is the last bytes of an object: there are none of an empty one, which is no error.
+func lastBytes(header string) bool {
+	_, ok, err := backends.ParseRange(header, 0)
+	return !ok && err == nil
 }
 
 // readError names what was refused where the service does not: a condition when
