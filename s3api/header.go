@@ -47,12 +47,10 @@ func (c *call) refuseHeaders() error {
 			continue
 		}
 		switch name := http.CanonicalHeaderKey(h.Name); {
-		case name == "X-Amz-Acl":
-			if !slices.Contains([]string{"private", "bucket-owner-read", "bucket-owner-full-control"}, h.Value) {
-				return s3err.New(s3err.AccessControlListNotSupported)
+		case isACLHeader(name):
+			if err := c.refuseACL(name, h.Value); err != nil {
+				return err
 			}
-		case strings.HasPrefix(name, "X-Amz-Grant-"):
-			return s3err.New(s3err.AccessControlListNotSupported)
 		case slices.Contains(unsupportedHeaders, name) && h.Value != "" && !strings.EqualFold(h.Value, "false"):
 			return s3err.New(s3err.NotImplemented).With("Header", strings.ToLower(h.Name))
 		}

@@ -119,7 +119,11 @@ func TestTranscripts(t *testing.T) {
 		if operations[i].handle == nil {
 			continue
 		}
-		for _, name := range []string{"success", "errors"} {
+		names := []string{"success", "errors"}
+		if _, ok := unsets[operations[i].name]; ok {
+			names = []string{"unset"}
+		}
+		for _, name := range names {
 			file := filepath.Join("testdata", "wire", operations[i].name, name+".txtar")
 			if _, err := os.Stat(file); err != nil {
 				t.Error(err)

@@ -43,6 +43,9 @@ func readmeTable() string {
 		if operations[i].handle != nil {
 			mark = " ✓"
 		}
+		if _, ok := unsets[operations[i].name]; ok {
+			mark = " ◦"
+		}
 		b.WriteString("| " + operations[i].name + mark + " ")
 		if i%columns == columns-1 || i == len(operations)-1 {
 			b.WriteString("|\n")

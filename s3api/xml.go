@@ -25,13 +25,14 @@ type document struct {
 // bytes; 10,000 parts, each with number, ETag and checksum. Unknown
 // elements have room too.
 var (
-	corsDocument         = &document{root: "CORSConfiguration", bytes: 64 << 10, elements: 8192}
-	createBucketDocument = &document{root: "CreateBucketConfiguration", bytes: 64 << 10, elements: 512}
-	deleteDocument       = &document{root: "Delete", bytes: 2 << 20, elements: 16 * maxKeys, digest: true}
-	encryptionDocument   = &document{root: "ServerSideEncryptionConfiguration", bytes: 64 << 10, elements: 512}
-	taggingDocument      = &document{root: "Tagging", bytes: 64 << 10, elements: 512}
-	versioningDocument   = &document{root: "VersioningConfiguration", bytes: 64 << 10, elements: 512}
-	completeDocument     = &document{root: "CompleteMultipartUpload", bytes: 400 * maxParts, elements: 16 * maxParts}
+	corsDocument           = &document{root: "CORSConfiguration", bytes: 64 << 10, elements: 8192}
+	createBucketDocument   = &document{root: "CreateBucketConfiguration", bytes: 64 << 10, elements: 512}
+	deleteDocument         = &document{root: "Delete", bytes: 2 << 20, elements: 16 * maxKeys, digest: true}
+	encryptionDocument     = &document{root: "ServerSideEncryptionConfiguration", bytes: 64 << 10, elements: 512}
+	requestPaymentDocument = &document{root: "RequestPaymentConfiguration", bytes: 64 << 10, elements: 512}
+	taggingDocument        = &document{root: "Tagging", bytes: 64 << 10, elements: 512}
+	versioningDocument     = &document{root: "VersioningConfiguration", bytes: 64 << 10, elements: 512}
+	completeDocument       = &document{root: "CompleteMultipartUpload", bytes: 400 * maxParts, elements: 16 * maxParts}
 )
 
 // Bounds of every document.
