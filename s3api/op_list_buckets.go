@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
@@ -14,7 +15,7 @@ func (s *Server) listBuckets(c *call) error {
 	if v, ok := c.query.lookup("max-buckets"); ok {
 		n, err := c.intQuery("max-buckets", maxBuckets+1)
 		if err != nil || n == nil || *n < 1 || *n > maxBuckets {
-			return s3err.InvalidArg("max-buckets", v, "Argument max-buckets must be an integer between 1 and 10000")
+			return s3err.InvalidArg("max-buckets", v, "Argument max-buckets must be an integer between 1 and 10000.")
 		}
 		limit = *n
 	}
@@ -23,34 +24,73 @@ func (s *Server) listBuckets(c *call) error {
 	if err != nil {
 		return err
 	}
-	list, more, err := s.Buckets.ListBuckets(c.ctx, *c.identity, prefix, after, int(limit))
+	region, _ := c.query.lookup("bucket-region")
+	list, next, err := s.bucketsOf(c, bucketsRange{prefix, region, after, int(limit)})
 	if err != nil {
 		return err
 	}
+	where := c.asksForBuckets()
 	d := newResult("ListAllMyBucketsResult")
 	d.owner("Owner", c.identity.UserID)
 	d.open("Buckets")
-	region, _ := c.query.lookup("bucket-region")
 	for i := range list {
-		if region != "" && region != list[i].Region {
-			continue
-		}
 		d.open("Bucket")
+		d.text("BucketArn", bucketARN(list[i].Name))
 		d.text("Name", list[i].Name)
 		d.time("CreationDate", &list[i].Created)
-		d.text("BucketRegion", list[i].Region)
+		if where {
+			d.text("BucketRegion", list[i].Region)
+		}
 		d.close("Bucket")
 	}
 	d.close("Buckets")
 	if prefix != "" {
 		d.text("Prefix", prefix)
 	}
-	if more {
-		d.text("ContinuationToken", s.Sealer.Seal(tokenBuckets, []byte(list[len(list)-1].Name), c.identity.TenantID))
+	if next != "" {
+		d.text("ContinuationToken", s.Sealer.Seal(tokenBuckets, []byte(next), c.identity.TenantID))
 	}
 	d.close("ListAllMyBucketsResult")
 	c.writeDoc(d)
 	return nil
+}
+
+// bucketsRange is which buckets are listed: those of a region, if that is not empty.
+type bucketsRange struct {
+	prefix, region, after string
+	limit                 int
+}
+
+// bucketsOf returns the buckets of the range, and after which one to go on; empty when there are no more.
+func (s *Server) bucketsOf(c *call, r bucketsRange) (list []router.Bucket, next string, err error) {
+	for next = r.after; ; {
+		page, more, err := s.Buckets.ListBuckets(c.ctx, *c.identity, r.prefix, next, r.limit-len(list))
+		if err != nil {
+			return nil, "", err
+		}
+		next = ""
+		if more {
+			next = page[len(page)-1].Name
+		}
+		for i := range page {
+			if r.region == "" || r.region == page[i].Region {
+				list = append(list, page[i])
+			}
+		}
+		if !more || len(list) == r.limit {
+			return list, next, nil
+		}
+	}
+}
+
+// asksForBuckets reports whether the request says which buckets, or how many: S3 tells where each is then.
+func (c *call) asksForBuckets() bool {
+	for _, name := range []string{"max-buckets", "prefix", "continuation-token", "bucket-region"} {
+		if _, ok := c.query.lookup(name); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // openBucketsToken returns the bucket name after which to go on.

@@ -13,11 +13,7 @@ func (s *Server) putBucketTagging(c *call) error {
 	if err := c.readXML(taggingDocument, set.read); err != nil {
 		return err
 	}
-	var tags []router.Tag
-	for _, t := range set.tags {
-		tags = append(tags, router.Tag{Key: *t.Key, Value: *t.Value})
-	}
-	return s.setBucketTags(c, tags)
+	return s.setBucketTags(c, set.ofBucket())
 }
 
 // setBucketTags replaces the tags of a bucket.

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
@@ -49,17 +50,31 @@ func (l *tagSet) read(e *elements) error {
 			return malformed(nil)
 		}
 		found = true
-		return e.children(func(name string) error {
-			if name != "Tag" {
-				return nil
-			}
-			return l.readTag(e)
-		})
+		return l.readTags(e)
 	})
 	if err == nil && !found {
 		return malformed(nil)
 	}
 	return err
+}
+
+// readTags reads a list of tags.
+func (l *tagSet) readTags(e *elements) error {
+	return e.children(func(name string) error {
+		if name != "Tag" {
+			return nil
+		}
+		return l.readTag(e)
+	})
+}
+
+// ofBucket are the tags as what is set on a bucket.
+func (l *tagSet) ofBucket() []router.Tag {
+	var tags []router.Tag
+	for _, t := range l.tags {
+		tags = append(tags, router.Tag{Key: *t.Key, Value: *t.Value})
+	}
+	return tags
 }
 
 // readTag reads a Tag.
