@@ -124,21 +124,14 @@ func (c *call) claimedDigests(b *uploadBody) error {
 		}
 		b.md5, b.md5Hash = sum, md5.New() // Content-MD5 is MD5
 	}
-	for i := range c.headers {
-		a, ok := checksum.FromHeader(c.headers[i].Name)
-		if !ok {
-			continue
-		}
-		if b.algorithm != "" {
-			return twoChecksums()
-		}
-		sum, ok := checksum.Decode(a, c.headers[i].Value)
+	return c.checksumHeader(func(a types.ChecksumAlgorithm, value string) error {
+		sum, ok := checksum.Decode(a, value)
 		if !ok {
 			return badChecksum(checksum.HeaderName(a))
 		}
 		b.algorithm, b.sum, b.sumHash = a, sum, checksum.New(a)
-	}
-	return nil
+		return nil
+	})
 }
 
 // agreedAlgorithm holds the named algorithm against the one a value came for,

@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -20,6 +21,33 @@ func parseAlgorithm(name string) (types.ChecksumAlgorithm, error) {
 	}
 	return "", s3err.Newf(s3err.InvalidRequest,
 		"Checksum algorithm provided is unsupported. Please try again with any of the valid types: [%s]", strings.Join(names, ", "))
+}
+
+// checksumType reads the type of checksum that a client wants, or has wanted; empty when it does not say.
+func (c *call) checksumType() (types.ChecksumType, error) {
+	kind := types.ChecksumType(c.header("X-Amz-Checksum-Type"))
+	if kind != "" && !slices.Contains(kind.Values(), kind) {
+		return "", badChecksum("x-amz-checksum-type")
+	}
+	return kind, nil
+}
+
+// checksumHeader calls f with the checksum in the headers, if there is one. There may not be two.
+func (c *call) checksumHeader(f func(a types.ChecksumAlgorithm, value string) error) error {
+	var algorithm types.ChecksumAlgorithm
+	var value string
+	for i := range c.headers {
+		if a, ok := checksum.FromHeader(c.headers[i].Name); ok {
+			if algorithm != "" {
+				return twoChecksums()
+			}
+			algorithm, value = a, c.headers[i].Value
+		}
+	}
+	if algorithm == "" {
+		return nil
+	}
+	return f(algorithm, value)
 }
 
 // badChecksum refuses the value of a header that has to do with checksums.

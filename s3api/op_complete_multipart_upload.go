@@ -11,6 +11,7 @@ import (
 
 	"github.com/xronox/xronox-proxy/checksum"
 	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/sigv4"
 )
 
 // completeMultipartUpload implements CompleteMultipartUpload.
@@ -42,11 +43,11 @@ func (s *Server) completeMultipartUpload(c *call) error {
 
 // completeInput reads the request.
 func (c *call) completeInput() (*s3.CompleteMultipartUploadInput, error) {
-	in := &s3.CompleteMultipartUploadInput{
-		Bucket: &c.bucket, Key: &c.key, UploadId: c.uploadID(),
-		ChecksumType: types.ChecksumType(c.header("X-Amz-Checksum-Type")),
-	}
+	in := &s3.CompleteMultipartUploadInput{Bucket: &c.bucket, Key: &c.key, UploadId: c.uploadID()}
 	var err error
+	if in.ChecksumType, err = c.checksumType(); err != nil {
+		return nil, err
+	}
 	if in.IfMatch, in.IfNoneMatch, err = c.writeConditions(); err != nil {
 		return nil, err
 	}
@@ -70,26 +71,18 @@ func (c *call) completeInput() (*s3.CompleteMultipartUploadInput, error) {
 // objectChecksum reads the checksum of the object to be. It is not one of the
 // document that is the request's body, so it leaves the headers.
 func (c *call) objectChecksum(in *s3.CompleteMultipartUploadInput) error {
-	kept := c.headers[:0]
-	found := false
-	for _, h := range c.headers {
-		a, ok := checksum.FromHeader(h.Name)
-		if !ok {
-			kept = append(kept, h)
-			continue
-		}
-		if found {
-			return twoChecksums()
-		}
-		found = true
-		v := h.Value
-		if !checksum.IsObjectSum(a, v) {
+	err := c.checksumHeader(func(a types.ChecksumAlgorithm, value string) error {
+		if !checksum.IsObjectSum(a, value) {
 			return badChecksum(checksum.HeaderName(a))
 		}
-		checksum.Set(in, a, &v)
-	}
-	c.headers = kept
-	return nil
+		checksum.Set(in, a, &value)
+		return nil
+	})
+	c.headers = slices.DeleteFunc(c.headers, func(h sigv4.Header) bool {
+		_, ok := checksum.FromHeader(h.Name)
+		return ok
+	})
+	return err
 }
 
 // completedParts reads the list of parts.

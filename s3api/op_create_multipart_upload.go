@@ -65,7 +65,11 @@ func (c *call) createMultipartUploadInput() (in *s3.CreateMultipartUploadInput, 
 // are COMPOSITE unless the client says otherwise.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html#Full-object-checksums
 func (c *call) uploadChecksum() (types.ChecksumAlgorithm, types.ChecksumType, error) {
-	name, kind := c.header("X-Amz-Checksum-Algorithm"), types.ChecksumType(c.header("X-Amz-Checksum-Type"))
+	name := c.header("X-Amz-Checksum-Algorithm")
+	kind, err := c.checksumType()
+	if err != nil {
+		return "", "", err
+	}
 	if name == "" {
 		if kind != "" {
 			return "", "", s3err.Newf(s3err.InvalidRequest, "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
@@ -76,15 +80,11 @@ func (c *call) uploadChecksum() (types.ChecksumAlgorithm, types.ChecksumType, er
 	if err != nil {
 		return "", "", err
 	}
-	switch kind {
-	case "":
+	if kind == "" {
 		kind = types.ChecksumTypeComposite
 		if a == types.ChecksumAlgorithmCrc64nvme {
 			kind = types.ChecksumTypeFullObject
 		}
-	case types.ChecksumTypeComposite, types.ChecksumTypeFullObject:
-	default:
-		return "", "", badChecksum("x-amz-checksum-type")
 	}
 	if !checksum.ValidType(a, kind) {
 		return "", "", s3err.Newf(s3err.InvalidRequest, "The %s checksum type cannot be used with the %s checksum algorithm.", kind, strings.ToLower(string(a)))
