@@ -181,6 +181,7 @@ const (
 	ModeTyped  Mode = "typed"  // the first segment of a key is its data type
 	ModeLegacy Mode = "legacy" // the shape of a key tells its data type
 	ModeFlat   Mode = "flat"   // one place
+	ModeSpread Mode = "spread" // several, by the hash of a key; of buckets that clients create
 )
 
 // Layout is how data types are laid out in physical buckets.
@@ -207,11 +208,17 @@ const (
 // BucketTemplate places the buckets that clients create. Bucket and Prefix may
 // contain {tenantId} and {bucket}.
 type BucketTemplate struct {
-	Mode           Mode   `json:"mode"`       // always ModeFlat
+	Mode           Mode   `json:"mode"`       // ModeFlat or ModeSpread
 	Connection     string `json:"connection"` // of spacesConnections; empty: local disk
 	Bucket         string `json:"bucket"`
 	Prefix         string `json:"prefix"`
 	VersionsPrefix string `json:"versionsPrefix"` // empty: a sibling of Prefix
+
+	// Places, of ModeSpread, are instead of Connection, Bucket and Prefix: the keys of each bucket
+	// are spread over them by their hash.
+	Places []Spot `json:"places"`
+	// Versioning is what buckets are created with; empty, or VersioningEnabled.
+	Versioning Versioning `json:"versioning"`
 }
 
 // Policy is what holds for all objects of a data type.

@@ -86,11 +86,17 @@ var proxyShape = sync.OnceValue(func() objectShape {
 		{name: "createBuckets", of: boolShape{}, doc: "Make physical buckets that are missing, at start."},
 		{name: "virtualBuckets", of: mapShape{of: virtualBucketShape(text, ruled), key: bucketNameRule}, doc: "Configured buckets, by the name that clients use."},
 		{name: "bucketTemplate", of: objectShape{closed: true, fields: []field{
-			{name: "mode", of: oneOf("flat"), doc: "The only mode of buckets that clients create."},
+			{name: "mode", of: oneOf("flat", "spread"), doc: "flat: one place; spread: keys are spread over places by their hash."},
 			text("connection", "Name of a connection in spacesConnections; local disk when absent."),
 			text("bucket", "Physical bucket, with {tenantId} and {bucket}."),
 			{name: "prefix", of: anyText, doc: "Before every key, with {tenantId} and {bucket}."},
 			{name: "versionsPrefix", of: anyText, doc: "Where versions are kept; a sibling of prefix when absent."},
+			{name: "places", of: listShape{of: objectShape{closed: true, fields: []field{
+				text("connection", "Name of a connection in spacesConnections; local disk when absent."),
+				{name: "bucket", of: nonEmpty, need: required, doc: "The physical bucket."},
+				{name: "prefix", of: nonEmpty, need: required, doc: "Before every key, with {tenantId} and {bucket}."},
+			}}}, doc: "spread: the places, instead of connection, bucket and prefix."},
+			{name: "versioning", of: oneOf("enabled"), doc: "Have buckets be created with versioning enabled."},
 		}}, doc: "Where buckets that clients create are put."},
 		{name: "dataTypes", of: dataTypesShape(), doc: "Policies by data type."},
 		{name: "limits", of: limitsShape(), doc: "Limits of the server."},

@@ -76,7 +76,7 @@ func (v *validator) index(s spot) {
 	if w := i.WriteConcern; w != "" && w != "majority" && w[0] <= '9' {
 		v.note(s.key("writeConcern"), weak, "leave it out")
 	}
-	if t := v.cfg.Proxy.BucketTemplate; t.Connection == "" {
+	if v.cfg.Proxy.BucketTemplate.isLocal() {
 		v.note(s, "Buckets that clients make are kept on the disk of this machine, where no other proxy finds them",
 			"name one of spacesConnections in bucketTemplate.connection")
 	}

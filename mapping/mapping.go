@@ -43,11 +43,7 @@ type Options struct {
 // are in its Report; with errors among them the Map must not be served.
 func Build(cfg *config.Config, o Options) *Map {
 	b := &builder{cfg: cfg, options: o, named: map[named]string{}, Map: Map{
-		Template: router.Template{
-			Backend: cfg.Proxy.BucketTemplate.Connection,
-			Bucket:  cfg.Proxy.BucketTemplate.Bucket, Prefix: cfg.Proxy.BucketTemplate.Prefix,
-			VersionsPrefix: cfg.Proxy.BucketTemplate.VersionsPrefix,
-		},
+		Template: template(cfg.Proxy.BucketTemplate),
 	}}
 	b.tenants()
 	b.scopes()
@@ -64,6 +60,21 @@ func Build(cfg *config.Config, o Options) *Map {
 	b.conflicts()
 	b.remarks()
 	return &b.Map
+}
+
+// template is a template of the configuration as the router has it.
+func template(c config.BucketTemplate) router.Template {
+	t := router.Template{
+		Backend: c.Connection, Bucket: c.Bucket, Prefix: c.Prefix, VersionsPrefix: c.VersionsPrefix, Versioning: versioning(c.Versioning),
+	}
+	for i, p := range c.Places {
+		if i == 0 {
+			t.Backend, t.Bucket, t.Prefix = p.Connection, p.Bucket, p.Prefix
+			continue
+		}
+		t.More = append(t.More, router.Spot{Backend: p.Connection, Bucket: p.Bucket, Prefix: p.Prefix})
+	}
+	return t
 }
 
 // builder is a Map being made.
@@ -188,8 +199,10 @@ func (b *builder) exclusions() {
 					m.Exclude = append(m.Exclude, p)
 				}
 			}
-			if head, ok := b.Template.Reserves(m.Bucket); ok && b.Stores[b.Template.Backend] == b.Stores[m.Backend] && head != m.Prefix && strings.HasPrefix(head, m.Prefix) {
-				m.Exclude = append(m.Exclude, head)
+			for _, s := range b.Template.Reserved() {
+				if s.Names(m.Bucket) && b.Stores[s.Backend] == b.Stores[m.Backend] && s.Prefix != m.Prefix && strings.HasPrefix(s.Prefix, m.Prefix) {
+					m.Exclude = append(m.Exclude, s.Prefix)
+				}
 			}
 			slices.Sort(m.Exclude)
 			m.Exclude = slices.CompactFunc(m.Exclude, func(a, b string) bool { return strings.HasPrefix(b, a) })
@@ -233,7 +246,15 @@ func (m *Map) PlaceAt(connection string) (router.Mount, bool) {
 			}
 		}
 	}
+	for _, s := range m.shared(connection) {
+		return router.Mount{Backend: s.Backend, Bucket: s.Bucket, Prefix: s.Prefix}, true
+	}
 	return router.Mount{}, false
+}
+
+// shared are the places at a connection at which all buckets that clients make share a physical bucket.
+func (m *Map) shared(connection string) []router.Spot {
+	return slices.DeleteFunc(m.Template.Reserved(), func(s router.Spot) bool { return s.Backend != connection || !s.Shared() })
 }
 
 // PhysicalBuckets are the buckets of a connection, sorted.
@@ -246,8 +267,11 @@ func (m *Map) PhysicalBuckets(connection string) []string {
 			}
 		}
 	}
+	for _, s := range m.shared(connection) {
+		all = append(all, s.Bucket)
+	}
 	slices.Sort(all)
-	return all
+	return slices.Compact(all)
 }
 
 // Bucket finds the bucket that a tenant sees under a name.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/xronox/xronox-proxy/config"
 	"github.com/xronox/xronox-proxy/mapping"
 	"github.com/xronox/xronox-proxy/router"
@@ -426,6 +428,37 @@ xronoxProxy: {automaticBuckets: false, connections: {s: {capabilities: probe}}, 
   virtualBuckets: {logs: {mode: typed, database: logs}}, bucketTemplate: {connection: s, bucket: t11, prefix: "{tenantId}/{bucket}/"}}`)
 	if len(quiet.Report) > 0 {
 		t.Errorf("remarks without a reason: %v", quiet.Report)
+	}
+}
+
+// TestTemplate: what bucketTemplate says of places reaches the router, and the connections that only it names are in
+// use like all others.
+func TestTemplate(t *testing.T) {
+	t.Parallel()
+	m := served(t, connections+`
+databases: {}
+xronoxProxy:
+  bucketTemplate:
+    mode: spread
+    versioning: enabled
+    places:
+      - {connection: plain, bucket: p11, prefix: "all/{tenantId}/{bucket}/"}
+      - {connection: s, bucket: s11, prefix: "{tenantId}/{bucket}/"}`)
+	want := router.Template{
+		Backend: "plain", Bucket: "p11", Prefix: "all/{tenantId}/{bucket}/", Versioning: router.Enabled,
+		More: []router.Spot{{Backend: "s", Bucket: "s11", Prefix: "{tenantId}/{bucket}/"}},
+	}
+	if diff := cmp.Diff(want, m.Template); diff != "" {
+		t.Error(diff)
+	}
+	if m.Stores["s"] == "" || m.Stores["plain"] == "" || m.Stores["s"] == m.Stores["plain"] {
+		t.Errorf("stores %v", m.Stores)
+	}
+	if at, ok := m.PlaceAt("plain"); !ok || at.Bucket != "p11" || at.Prefix != "all/" {
+		t.Errorf("a place at plain: %v %v", at, ok)
+	}
+	if all := m.PhysicalBuckets("s"); !slices.Equal(all, []string{"s11"}) {
+		t.Errorf("physical buckets at s: %v", all)
 	}
 }
 

@@ -15,7 +15,7 @@ func (b *builder) remarks() {
 	b.remarkOld()
 	b.remarkAppendOnly()
 	for name := range b.Stores {
-		if !isLocal(name) && isLocal(b.Template.Backend) {
+		if !isLocal(name) && slices.ContainsFunc(b.Template.Reserved(), func(s router.Spot) bool { return isLocal(s.Backend) }) {
 			b.warn("xronoxProxy.bucketTemplate", "Buckets that clients make are kept on local disk, in dataDir", "to keep them in an object store too, give bucketTemplate a connection, bucket and prefix")
 			return
 		}

@@ -23,7 +23,10 @@ const AWS = "aws"
 // stores finds the store behind each connection that is used: two connections
 // to one endpoint reach the same physical buckets.
 func (b *builder) stores() {
-	b.Stores = map[string]string{b.Template.Backend: b.storeOf(b.Template.Backend)}
+	b.Stores = map[string]string{}
+	for _, s := range b.Template.Reserved() {
+		b.Stores[s.Backend] = b.storeOf(s.Backend)
+	}
 	for i := range b.Buckets {
 		for _, m := range b.Buckets[i].Mounts {
 			b.Stores[m.Backend] = b.storeOf(m.Backend)

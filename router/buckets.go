@@ -42,15 +42,17 @@ func (r *Router) CreateBucket(ctx context.Context, id Identity, bucket string, s
 	record := BucketRecord{
 		TenantID: id.TenantID, Name: bucket, BucketID: rand.Text(), Owner: id.UserID,
 		Region: t.Region, Created: r.now().UTC().Truncate(time.Millisecond),
-		Mounts: []Mount{t.Template.mount(id.TenantID, bucket)},
+		Mounts: t.Template.mounts(id.TenantID, bucket),
 	}
 	record.Versions = t.Template.versions(record.Mounts[0], id.TenantID, bucket)
 	route, err := t.route(&record, &Route{TenantID: id.TenantID})
 	if err != nil {
 		return nil, err
 	}
-	if err := t.makePhysical(ctx, record.Mounts[0]); err != nil {
-		return nil, err
+	for _, m := range record.Mounts {
+		if err := t.makePhysical(ctx, m); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.firstSettings(ctx, record.BucketID, id, set); err != nil {
 		return nil, fmt.Errorf("router: create %q: %w", bucket, err)
@@ -71,10 +73,12 @@ func (r *Router) CreateBucket(ctx context.Context, id Identity, bucket string, s
 // firstSettings are those of a bucket that nobody knows yet.
 func (r *Router) firstSettings(ctx context.Context, bucketID string, id Identity, set Configuration) error {
 	first := Settings{Seq: 1, Time: r.now().UTC().Truncate(time.Millisecond), Configuration: set}
+	first.Versioning = r.table.Load().Template.Versioning
 	if set.ObjectLock != nil {
-		first.Versioning, first.AccessKey, first.Complete = Enabled, id.AccessKey, true
+		first.Versioning, first.AccessKey = Enabled, id.AccessKey
 	}
-	if reflect.DeepEqual(first.Configuration, Configuration{}) {
+	first.Complete = first.Versioning != Unversioned
+	if first.Versioning == Unversioned && reflect.DeepEqual(first.Configuration, Configuration{}) {
 		return nil
 	}
 	return r.records.InsertSettings(ctx, bucketID, first)
@@ -189,7 +193,9 @@ func (r *Router) DeleteBucket(ctx context.Context, id Identity, bucket string) e
 func (r *Router) forgetBucket(ctx context.Context, b *BucketRecord) error {
 	ids := []string{b.BucketID}
 	if b.Versions != nil {
-		ids = append(ids, b.IndexID(&b.Mounts[0]))
+		for i := range b.Mounts {
+			ids = append(ids, b.IndexID(&b.Mounts[i]))
+		}
 	}
 	for _, id := range ids {
 		if err := r.forget(ctx, id); err != nil {

@@ -120,7 +120,7 @@ func checkNoVersions(ctx context.Context, route *Route) error {
 // purge purges all places of a bucket.
 func (t *table) purge(ctx context.Context, b *BucketRecord) error {
 	for _, m := range b.places() {
-		if err := t.purgePlace(ctx, b, *m); err != nil {
+		if err := t.purgePlace(ctx, b, m.whole()); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,8 @@
 package router
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,8 +11,8 @@ import (
 )
 
 // Mount says where some keys of a bucket are: physical key = Prefix + what follows Under
-// in the key. Which keys those are is said by Under, or by Classes; a mount
-// with neither holds every key that no other mount of the bucket does. The physical
+// in the key. Which keys those are is said by Under, by Classes or by Share; a mount
+// with none of them holds every key that no other mount of the bucket does. The physical
 // keys a mount can reach are its image: what begins with Prefix in that physical
 // bucket, less what begins with one of Exclude.
 type Mount struct {
@@ -21,6 +23,7 @@ type Mount struct {
 
 	Under   string  `json:"under,omitempty"`   // holds the keys that begin with this
 	Classes []Class `json:"classes,omitempty"` // holds the keys of these classes
+	Share   Share   `json:"share,omitzero"`    // holds the keys of this share
 	Policy  Policy  `json:"policy,omitzero"`
 
 	// Old says that keys are only read here, when they are not found in the
@@ -31,6 +34,19 @@ type Mount struct {
 	// Own says that the physical bucket was made for this bucket alone, and is
 	// removed with it.
 	Own bool `json:"own,omitempty"`
+}
+
+// Share is one of Of equal shares of all keys: those whose hash, with the name of the bucket, is N modulo Of. The mounts
+// of a bucket have all of them, in their order.
+type Share struct {
+	N  int `json:"n"`
+	Of int `json:"of"`
+}
+
+// shareOf is the share of a key. It must never be another: it is where the object is.
+func shareOf(bucket, key string, of int) int {
+	sum := sha256.Sum256([]byte(bucket + "/" + key))
+	return int(binary.BigEndian.Uint64(sum[:]) % uint64(of))
 }
 
 // Policy is what holds for the objects of a mount.
@@ -89,22 +105,32 @@ func (m *Mount) rule() string {
 		return fmt.Sprintf("keys that begin with %q", m.Under)
 	case len(m.Classes) > 0:
 		return "keys of class " + joinClasses(m.Classes)
+	case m.Share.Of > 0:
+		return fmt.Sprintf("keys whose hash is %d modulo %d", m.Share.N, m.Share.Of)
 	}
 	return "every other key"
 }
 
+// whole is the place of m as one that holds every key.
+func (m Mount) whole() Mount {
+	m.Under, m.Classes, m.Share = "", nil, Share{}
+	return m
+}
+
 // Selector tells which mount of a bucket holds a key. It is immutable.
 type Selector struct {
+	bucket string        // its name
 	mounts []Mount       // the bucket's, less the old one
 	under  []int         // mounts with Under, the longest first
 	class  map[Class]int // mounts with Classes
+	shares []int         // mounts with Share, by its number
 	rest   int           // the mount of every other key, or -1
 	anyKey bool          // there is only one mount, and it takes every key
 }
 
 // NewSelector returns the Selector of r.
 func NewSelector(r *BucketRecord) *Selector {
-	s := &Selector{class: map[Class]int{}, rest: -1}
+	s := &Selector{bucket: r.Name, class: map[Class]int{}, rest: -1}
 	for _, m := range r.Mounts {
 		if m.Old {
 			continue
@@ -117,6 +143,8 @@ func NewSelector(r *BucketRecord) *Selector {
 		switch {
 		case m.Under != "":
 			s.under = append(s.under, i)
+		case m.Share.Of > 0:
+			s.shares = append(s.shares, i)
 		case len(m.Classes) == 0:
 			s.rest = i
 		}
@@ -149,6 +177,9 @@ func (s *Selector) Mixed(i int, prefix string) bool {
 // Select returns the number of the mount that holds key: InvalidArgument, naming what
 // a key may begin with, when none does.
 func (s *Selector) Select(key string) (int, error) {
+	if len(s.shares) > 0 {
+		return s.shares[shareOf(s.bucket, key, len(s.shares))], nil
+	}
 	for _, i := range s.under {
 		if strings.HasPrefix(key, s.mounts[i].Under) {
 			return i, nil

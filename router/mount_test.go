@@ -53,6 +53,14 @@ func TestSelect(t *testing.T) {
 	f(typed("x/"), "other", "default", "x/other")
 	f(typed("x/"), "content/y", "content", "CON/y")
 
+	// Where keys are is never to change.
+	shares := &BucketRecord{Name: "b", Mounts: []Mount{
+		{ID: "one", Prefix: "1/", Share: Share{0, 3}}, {ID: "two", Prefix: "2/", Share: Share{1, 3}}, {ID: "three", Prefix: "3/", Share: Share{2, 3}},
+	}}
+	f(shares, "a", "three", "3/a")
+	f(shares, "photos/2026/a.jpg", "two", "2/photos/2026/a.jpg")
+	f(shares, "v", "two", "2/v")
+
 	legacy := &BucketRecord{TenantID: "t", Name: "b", Mounts: []Mount{
 		{ID: "versions", Prefix: "versions/", Classes: []Class{ClassVersions}},
 		{ID: "content", Prefix: "content/", Classes: []Class{ClassContent, ClassBackups, ClassRecords, ClassOther}},

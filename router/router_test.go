@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/backends/fanout"
 	"github.com/xronox/xronox-proxy/backends/faultbackend"
 	"github.com/xronox/xronox-proxy/backends/membackend"
 	"github.com/xronox/xronox-proxy/backends/mount"
@@ -57,11 +58,18 @@ func newWorld(t *testing.T, edits ...func(*router.Config)) *world {
 		Region:   "eu-central-1",
 	}
 	w.config.Compose = func(r *router.BucketRecord, _ *router.Route) backends.Backend {
-		m := r.Mounts[0]
-		return mount.New(mount.Options{
-			Backend: w.config.Backends[m.Backend], Bucket: m.Bucket, Prefix: m.Prefix,
-			BucketID: r.BucketID, MountID: m.ID, Sealer: sealer,
-		})
+		selector := router.NewSelector(r)
+		o := fanout.Options{Select: selector.Select}
+		for _, m := range selector.Mounts() {
+			o.Mounts = append(o.Mounts, fanout.Mount{Backend: mount.New(mount.Options{
+				Backend: w.config.Backends[m.Backend], Bucket: m.Bucket, Prefix: m.Prefix,
+				BucketID: r.BucketID, MountID: m.ID, Sealer: sealer,
+			})})
+		}
+		if selector.TakesAny() {
+			return o.Mounts[0].Backend
+		}
+		return fanout.New(o)
 	}
 	for _, edit := range edits {
 		edit(&w.config)
@@ -164,6 +172,14 @@ func shared(c *router.Config) {
 	c.Template = router.Template{Backend: "local", Bucket: "shared", Prefix: "buckets/{tenantId}/{bucket}/"}
 }
 
+// spread is a template of several places.
+func spread(c *router.Config) {
+	c.Template = router.Template{Backend: "local", Bucket: "shared", Prefix: "a/{tenantId}/{bucket}/", More: []router.Spot{
+		{Backend: "local", Bucket: "shared", Prefix: "b/{tenantId}/{bucket}/"},
+		{Backend: "local", Bucket: "other", Prefix: "a/{tenantId}/{bucket}/"},
+	}}
+}
+
 func TestLife(t *testing.T) {
 	t.Parallel()
 	f := func(name string, edits ...func(*router.Config)) {
@@ -216,6 +232,49 @@ func TestLife(t *testing.T) {
 	}
 	f("own physical buckets")
 	f("shared physical bucket", shared)
+	f("several places", spread)
+}
+
+// TestSpread: the keys of a bucket are in all places of the template, each key in one, and stay there when the
+// template becomes another.
+func TestSpread(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, spread)
+	route := w.create(as("t/ann"), "docs", "")
+	var keys []string
+	for i := range 60 {
+		keys = append(keys, fmt.Sprintf("key-%02d", i))
+		w.put(route, keys[i])
+	}
+	w.config.Template.More = w.config.Template.More[:1]
+	w.want(w.Reload(t.Context(), w.config), "")
+	page, err := w.resolve("t", "docs", "").Backend.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: new("docs")})
+	w.want(err, "")
+	var listed []string
+	for i := range page.Contents {
+		listed = append(listed, *page.Contents[i].Key)
+	}
+	if !slices.Equal(listed, keys) {
+		t.Errorf("listed %q", listed)
+	}
+	for _, at := range [][2]string{{"shared", "a/"}, {"shared", "b/"}, {"other", "a/"}} {
+		page, err := w.store.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &at[0], Prefix: &at[1]})
+		w.want(err, "")
+		if n := len(page.Contents); n < 10 || n > 30 {
+			t.Errorf("%d of 60 keys are in %s/%s", n, at[0], at[1])
+		}
+	}
+}
+
+// TestBornVersioned: with a template that says so, buckets have versions from the beginning, and nothing is
+// to be found out about objects from before.
+func TestBornVersioned(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *router.Config) { c.Template.Versioning = router.Enabled })
+	w.create(as("t/ann"), "docs", "")
+	if s := w.resolve("t", "docs", "").Settings; s.Versioning != router.Enabled || s.Enabling || !s.Complete || s.AccessKey != "" {
+		t.Errorf("settings %+v", s)
+	}
 }
 
 // upload begins an upload.

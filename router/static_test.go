@@ -134,6 +134,21 @@ func TestConflicts(t *testing.T) {
 		c.Template = router.Template{Backend: "local", Bucket: "t/docs", Prefix: "{tenantId}/{bucket}/"}
 	})
 	f("tenants would share", func(c *router.Config) { c.Template.Bucket = "{bucket}" })
+	f("", spread)
+	f("bucketTemplate puts new ones", spread, buckets(static("t", "one", "other", "")))
+	f("", spread, buckets(static("t", "one", "shared", "content/")))
+	more := func(bucket, prefix string) func(*router.Config) {
+		return func(c *router.Config) {
+			spread(c)
+			c.Template.More[1] = router.Spot{Backend: "local", Bucket: bucket, Prefix: prefix}
+		}
+	}
+	f("could be one", more("shared", "a/{tenantId}/{bucket}/more/"))
+	f("could be one", more("shared", "{tenantId}/{bucket}/"))
+	f("goes with one place only", more("x/{bucket}", "{tenantId}/"))
+	f("tenants would share", more("other", "{bucket}/"))
+	f("no connection", spread, func(c *router.Config) { c.Template.More[0].Backend = "elsewhere" })
+	f("could give one place to two buckets", spread, func(c *router.Config) { c.Template.VersionsPrefix = "b/{tenantId}/{bucket}/" })
 
 	f("no connection", func(c *router.Config) { c.Template.Backend = "elsewhere" })
 	f("no connection", buckets(router.BucketRecord{TenantID: "t", Name: "one", Mounts: []router.Mount{{Backend: "elsewhere"}}}))

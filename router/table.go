@@ -29,9 +29,11 @@ type bucketName struct{ tenantID, name string }
 // newTable checks c, whose buckets have their ids.
 func newTable(c Config) (*table, error) {
 	t := &table{Config: c, static: map[bucketName]*BucketRecord{}, everybody: map[string]*BucketRecord{}, byTenant: map[string][]Bucket{}}
-	problems := []error{c.Template.validate(len(c.Tenants))}
-	if _, ok := c.Backends[c.Template.Backend]; !ok {
-		problems = append(problems, fmt.Errorf("bucketTemplate: no connection is named %q", c.Template.Backend))
+	problems := []error{c.Template.validate(len(c.Tenants)), t.apart()}
+	for _, s := range c.Template.spots() {
+		if _, ok := c.Backends[s.Backend]; !ok {
+			problems = append(problems, fmt.Errorf("bucketTemplate: no connection is named %q", s.Backend))
+		}
 	}
 	for i := range c.Buckets {
 		problems = append(problems, t.add(&c.Buckets[i]))
@@ -105,13 +107,17 @@ func (t *table) visible(tenantID string) []Bucket {
 // checkTemplate refuses a bucket that lies where the template would put
 // another one.
 func (t *table) checkTemplate(r *BucketRecord) error {
-	own := t.Template.mount(r.TenantID, r.Name)
+	own := t.Template.mounts(r.TenantID, r.Name)
 	for i := range r.Mounts {
 		m := &r.Mounts[i]
-		its := m.Backend == own.Backend && m.Bucket == own.Bucket && m.Prefix == own.Prefix
-		if !its && t.store(m.Backend) == t.store(t.Template.Backend) && t.Template.reaches(m) {
-			return fmt.Errorf("bucket %q of tenant %q (%s) lies where the bucketTemplate puts new ones (%s/%s): give the template a prefix of its own",
-				r.Name, r.TenantID, m, t.Template.Bucket, t.Template.Prefix)
+		its := slices.ContainsFunc(own, func(o Mount) bool {
+			return m.Backend == o.Backend && m.Bucket == o.Bucket && m.Prefix == o.Prefix
+		})
+		for _, s := range t.Template.spots() {
+			if !its && t.store(m.Backend) == t.store(s.Backend) && s.reaches(m) {
+				return fmt.Errorf("bucket %q of tenant %q (%s) lies where the bucketTemplate puts new ones (%s/%s): give the template a prefix of its own",
+					r.Name, r.TenantID, m, s.Bucket, s.Prefix)
+			}
 		}
 	}
 	return nil
@@ -134,6 +140,9 @@ func (t *table) servable(r *BucketRecord) error {
 	for i := range r.Mounts {
 		if _, ok := t.Backends[r.Mounts[i].Backend]; !ok {
 			return fmt.Errorf("no connection is named %q", r.Mounts[i].Backend)
+		}
+		if of := r.Mounts[i].Share.Of; of > 0 && (of != len(r.Mounts) || r.Mounts[i].Share.N != i) {
+			return errors.New("has not all shares of its keys")
 		}
 	}
 	return nil
@@ -171,7 +180,10 @@ func (r *BucketRecord) bucket() Bucket {
 
 // Check says what of c a Router would refuse, but for connections that are not there.
 func Check(c Config) error {
-	c.Backends = map[string]backends.Backend{c.Template.Backend: nil}
+	c.Backends = map[string]backends.Backend{}
+	for _, s := range c.Template.spots() {
+		c.Backends[s.Backend] = nil
+	}
 	for i := range c.Buckets {
 		for _, m := range c.Buckets[i].Mounts {
 			c.Backends[m.Backend] = nil

@@ -3,6 +3,7 @@ package router
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,18 @@ type Template struct {
 
 	// VersionsPrefix is where versions are, in the physical bucket; empty: below Prefix.
 	VersionsPrefix string
+
+	// More are places besides, over which the keys of a bucket are spread; with any, no physical bucket is
+	// made for a bucket alone.
+	More []Spot
+
+	// Versioning is what buckets are born with.
+	Versioning Versioning
+}
+
+// Spot is a place that a template names.
+type Spot struct {
+	Backend, Bucket, Prefix string
 }
 
 // DefaultTemplate gives every bucket a physical bucket of its own, so that
@@ -32,16 +45,31 @@ const (
 // placeholder matches either, or what looks like one.
 var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 
+// spots are all places of the template.
+func (t Template) spots() []Spot {
+	return append([]Spot{{t.Backend, t.Bucket, t.Prefix}}, t.More...)
+}
+
 // own reports whether each bucket has a physical one to itself.
-func (t Template) own() bool { return strings.Contains(t.Bucket, bucketMark) }
+func (t Template) own() bool { return len(t.More) == 0 && strings.Contains(t.Bucket, bucketMark) }
 
 // namesTenant reports whether the buckets of different tenants are apart.
-func (t Template) namesTenant() bool { return strings.Contains(t.Bucket+t.Prefix, tenantMark) }
+func (t Template) namesTenant() bool {
+	return !slices.ContainsFunc(t.spots(), func(s Spot) bool { return !strings.Contains(s.Bucket+s.Prefix, tenantMark) })
+}
 
-// mount is where a bucket is to be.
-func (t Template) mount(tenantID, bucket string) Mount {
+// mounts are where a bucket is to be.
+func (t Template) mounts(tenantID, bucket string) []Mount {
 	fill := strings.NewReplacer(tenantMark, tenantID, bucketMark, bucket)
-	return Mount{ID: mainMount, Backend: t.Backend, Bucket: fill.Replace(t.Bucket), Prefix: fill.Replace(t.Prefix), Own: t.own()}
+	spots := t.spots()
+	all := make([]Mount, len(spots))
+	for i, s := range spots {
+		all[i] = Mount{ID: mainMount, Backend: s.Backend, Bucket: fill.Replace(s.Bucket), Prefix: fill.Replace(s.Prefix), Own: t.own()}
+		if len(spots) > 1 {
+			all[i].ID, all[i].Share = fmt.Sprintf("share%d", i), Share{N: i, Of: len(spots)}
+		}
+	}
+	return all
 }
 
 // versionsDir is where the versions of a bucket are, below its own prefix, when nobody says where else.
@@ -70,27 +98,60 @@ func (r *BucketRecord) placeVersions() {
 }
 
 // validate refuses templates under which two buckets could share an object.
+func (t Template) validate(tenants int) error {
+	for _, s := range t.spots() {
+		if err := s.validate(tenants); err != nil {
+			return err
+		}
+		if len(t.More) > 0 && strings.Contains(s.Bucket, bucketMark) {
+			return fmt.Errorf("bucketTemplate: a physical bucket for each bucket, %q, goes with one place only: spread keys over prefixes with %s", s.Bucket, bucketMark)
+		}
+	}
+	if t.VersionsPrefix == "" {
+		return nil
+	}
+	v := Spot{t.Backend, t.Bucket, t.VersionsPrefix}
+	if err := v.validate(tenants); err != nil {
+		return fmt.Errorf("versionsPrefix: %w", err)
+	}
+	for _, s := range t.spots() {
+		if s.Bucket == t.Bucket && s.meets(v) {
+			return fmt.Errorf("bucketTemplate: versionsPrefix %q and prefix %q could give one place to two buckets: begin them differently, or leave versionsPrefix out", t.VersionsPrefix, s.Prefix)
+		}
+	}
+	return nil
+}
+
+// apart refuses places of the template that could give one place to two keys.
+func (t *table) apart() error {
+	spots := t.Template.spots()
+	for i, a := range spots {
+		for _, b := range spots[:i] {
+			if t.store(a.Backend) == t.store(b.Backend) && (a.Bucket == b.Bucket || strings.Contains(a.Bucket+b.Bucket, "{")) && a.meets(b) {
+				return fmt.Errorf("bucketTemplate: the places %q and %q could be one: begin their prefixes differently", b.Bucket+"/"+b.Prefix, a.Bucket+"/"+a.Prefix)
+			}
+		}
+	}
+	return nil
+}
+
+// meets reports whether prefixes of the places could lie in each other.
+func (s Spot) meets(o Spot) bool {
+	return strings.HasPrefix(s.Prefix, o.head()) || strings.HasPrefix(o.Prefix, s.head())
+}
+
+// validate refuses a place in which two buckets could share an object.
 // Neither tenants nor buckets have a slash in their names, so what is filled in
 // can be read back, and no image lies in another, when a slash follows it (or
 // when it ends the name of the physical bucket).
-func (t Template) validate(tenants int) error {
-	if !strings.Contains(t.Bucket+t.Prefix, bucketMark) {
-		return fmt.Errorf("bucketTemplate: neither bucket %q nor prefix %q has %s in it: all buckets would be one", t.Bucket, t.Prefix, bucketMark)
+func (s Spot) validate(tenants int) error {
+	if !strings.Contains(s.Bucket+s.Prefix, bucketMark) {
+		return fmt.Errorf("bucketTemplate: neither bucket %q nor prefix %q has %s in it: all buckets would be one", s.Bucket, s.Prefix, bucketMark)
 	}
-	if tenants > 1 && !t.namesTenant() {
-		return fmt.Errorf("bucketTemplate: neither bucket %q nor prefix %q has %s in it: the tenants would share their buckets", t.Bucket, t.Prefix, tenantMark)
+	if tenants > 1 && !strings.Contains(s.Bucket+s.Prefix, tenantMark) {
+		return fmt.Errorf("bucketTemplate: neither bucket %q nor prefix %q has %s in it: the tenants would share their buckets", s.Bucket, s.Prefix, tenantMark)
 	}
-	if t.VersionsPrefix != "" {
-		v := t
-		v.Prefix, v.VersionsPrefix = t.VersionsPrefix, ""
-		if err := v.validate(tenants); err != nil {
-			return fmt.Errorf("versionsPrefix: %w", err)
-		}
-		if strings.HasPrefix(t.Prefix, v.head()) || strings.HasPrefix(t.VersionsPrefix, t.head()) {
-			return fmt.Errorf("bucketTemplate: versionsPrefix %q and prefix %q could give one place to two buckets: begin them differently, or leave versionsPrefix out", t.VersionsPrefix, t.Prefix)
-		}
-	}
-	for _, s := range [...]string{t.Bucket + "/", t.Prefix} {
+	for _, s := range [...]string{s.Bucket + "/", s.Prefix} {
 		for _, at := range placeholder.FindAllStringIndex(s, -1) {
 			if mark := s[at[0]:at[1]]; mark != tenantMark && mark != bucketMark {
 				return fmt.Errorf("bucketTemplate: unknown placeholder %s; there are %s and %s", mark, tenantMark, bucketMark)
@@ -103,33 +164,43 @@ func (t Template) validate(tenants int) error {
 	return nil
 }
 
-// reaches reports whether a bucket made from the template, in m's store, could
+// reaches reports whether a bucket made at the place, in m's store, could
 // share an object with m. It errs on the side of yes.
-func (t Template) reaches(m *Mount) bool {
-	if !t.pattern().MatchString(m.Bucket) {
+func (s Spot) reaches(m *Mount) bool {
+	if !s.pattern().MatchString(m.Bucket) {
 		return false
 	}
-	head := t.head()
+	head := s.head()
 	return strings.HasPrefix(head, m.Prefix) && !m.excludes(head) || strings.HasPrefix(m.Prefix, head)
 }
 
 // head is what the prefixes of all new buckets begin with.
-func (t Template) head() string {
-	head, _, _ := strings.Cut(t.Prefix, "{")
+func (s Spot) head() string {
+	head, _, _ := strings.Cut(s.Prefix, "{")
 	return head
 }
 
-// pattern matches the names of physical buckets that the template makes.
-func (t Template) pattern() *regexp.Regexp {
-	quoted := regexp.QuoteMeta(t.Bucket)
+// pattern matches the names of physical buckets that are made at the place.
+func (s Spot) pattern() *regexp.Regexp {
+	quoted := regexp.QuoteMeta(s.Bucket)
 	for _, mark := range [...]string{tenantMark, bucketMark} {
 		quoted = strings.ReplaceAll(quoted, regexp.QuoteMeta(mark), "[^/]+")
 	}
 	return regexp.MustCompile("^" + quoted + "$")
 }
 
-// Reserves reports whether new buckets can be made in the physical bucket, and
-// under which prefix all of them are.
-func (t Template) Reserves(bucket string) (prefix string, ok bool) {
-	return t.head(), t.pattern().MatchString(bucket)
+// Reserved is what templates keep for the buckets that clients make: the connections, their physical buckets, and the
+// prefix that all keys have there.
+func (t Template) Reserved() []Spot {
+	all := t.spots()
+	for i := range all {
+		all[i].Prefix = all[i].head()
+	}
+	return all
 }
+
+// Names reports whether the place is in the physical bucket of that name, or can be.
+func (s Spot) Names(bucket string) bool { return s.pattern().MatchString(bucket) }
+
+// Shared reports whether all buckets are in one physical bucket at the place.
+func (s Spot) Shared() bool { return !strings.Contains(s.Bucket, "{") }

@@ -43,11 +43,11 @@ func TestTemplateIsInjective(t *testing.T) {
 			t.Skip("not let through")
 		}
 		t1, t2, b1, b2 := tenant.Draw(t, "t1"), tenant.Draw(t, "t2"), bucket.Draw(t, "b1"), bucket.Draw(t, "b2")
-		one, two := tpl.mount(t1, b1), tpl.mount(t2, b2)
+		one, two := tpl.mounts(t1, b1)[0], tpl.mounts(t2, b2)[0]
 		if same := t1 == t2 && b1 == b2; one.overlaps(&two) != same {
 			t.Fatalf("%s and %s", one, two)
 		}
-		if !tpl.reaches(&one) {
+		if !tpl.spots()[0].reaches(&one) {
 			t.Fatalf("a template does not reach its own %s", one)
 		}
 	})

@@ -99,7 +99,7 @@ func (t *table) empty(ctx context.Context, b *BucketRecord) bool {
 			if m.Old || m.ID == versionsMount {
 				continue
 			}
-			m.Under, m.Classes = "", nil
+			m = m.whole()
 			one := &BucketRecord{Name: v.Name, BucketID: v.BucketID, Mounts: []Mount{m}}
 			if t.servable(one) != nil {
 				return false

@@ -87,7 +87,7 @@ func (o Options) orDefaults() Options {
 	if o.Records == nil {
 		o.Records = memindex.New()
 	}
-	if o.Template == (router.Template{}) {
+	if o.Template.Bucket == "" {
 		o.Template = router.DefaultTemplate(store)
 	}
 	if o.Wrap == nil {
