@@ -57,5 +57,9 @@ clients-install:
 servers-install:
 	scripts/install-servers
 
+.PHONY: conformance
+conformance: servers-install ## another maker's conformance client on every shape; UPDATE=1 takes what it finds into the manifest
+	XRONOX_CONFORMANCE=$(if $(UPDATE),update,run) go test -count 1 -v -timeout 1h -run TestConformance ./test/conformance/
+
 clients: clients-install ## real S3 clients against the built binary
 	go test -count 1 -v ./test/clients/
