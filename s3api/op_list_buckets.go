@@ -1,6 +1,11 @@
 package s3api
 
 import (
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
 	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/s3err"
 )
@@ -11,41 +16,28 @@ const maxBuckets = 10_000
 // listBuckets implements ListBuckets.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
 func (s *Server) listBuckets(c *call) error {
-	limit := int32(maxBuckets)
-	if v, ok := c.query.lookup("max-buckets"); ok {
-		n, err := c.intQuery("max-buckets", maxBuckets+1)
-		if err != nil || n == nil || *n < 1 || *n > maxBuckets {
-			return s3err.InvalidArg("max-buckets", v, "Argument max-buckets must be an integer between 1 and 10000.")
-		}
-		limit = *n
-	}
-	prefix, _ := c.query.lookup("prefix")
-	after, err := c.openBucketsToken()
+	r, err := c.bucketsRange()
 	if err != nil {
 		return err
 	}
-	region, _ := c.query.lookup("bucket-region")
-	list, next, err := s.bucketsOf(c, bucketsRange{prefix, region, after, int(limit)})
+	list, next, err := s.bucketsOf(c, r)
 	if err != nil {
 		return err
 	}
-	where := c.asksForBuckets()
 	d := newResult("ListAllMyBucketsResult")
 	d.owner("Owner", c.identity.UserID)
 	d.open("Buckets")
 	for i := range list {
 		d.open("Bucket")
-		d.text("BucketArn", bucketARN(list[i].Name))
 		d.text("Name", list[i].Name)
 		d.time("CreationDate", &list[i].Created)
-		if where {
-			d.text("BucketRegion", list[i].Region)
-		}
+		d.text("BucketRegion", list[i].Region)
+		d.text("BucketArn", bucketARN(list[i].Name))
 		d.close("Bucket")
 	}
 	d.close("Buckets")
-	if prefix != "" {
-		d.text("Prefix", prefix)
+	if r.prefix != "" {
+		d.text("Prefix", r.prefix)
 	}
 	if next != "" {
 		d.text("ContinuationToken", s.Sealer.Seal(tokenBuckets, []byte(next), c.identity.TenantID))
@@ -59,6 +51,32 @@ func (s *Server) listBuckets(c *call) error {
 type bucketsRange struct {
 	prefix, region, after string
 	limit                 int
+}
+
+// bucketsRange reads which buckets are wanted.
+func (c *call) bucketsRange() (r bucketsRange, err error) {
+	r.limit = maxBuckets
+	if v, ok := c.query.lookup("max-buckets"); ok {
+		n, err := strconv.ParseInt(v, 10, 32)
+		switch {
+		case err != nil:
+			return r, s3err.InvalidArg("max-buckets", v, "Provided max-buckets not an integer or within integer range")
+		case n < 1 || n > maxBuckets:
+			return r, s3err.InvalidArg("max-buckets", v, "Argument max-buckets must be an integer between 1 and 10000")
+		}
+		r.limit = int(n)
+	}
+	if v, ok := c.query.lookup("bucket-region"); ok && v != c.s.Region {
+		message := "Argument value " + v + " is not a valid AWS Region"
+		if v == "us-east-1" || slices.Contains(types.BucketLocationConstraint("").Values(), types.BucketLocationConstraint(v)) {
+			message = "Requests with bucket-region specified must be made to the corresponding regional endpoint"
+		}
+		return r, s3err.Newf(s3err.InvalidArgument, "%s", message).With("ArgumentName", "bucket-region")
+	}
+	r.region, _ = c.query.lookup("bucket-region")
+	r.prefix, _ = c.query.lookup("prefix")
+	r.after, err = c.openBucketsToken()
+	return r, err
 }
 
 // bucketsOf returns the buckets of the range, and after which one to go on; empty when there are no more.
@@ -81,16 +99,6 @@ func (s *Server) bucketsOf(c *call, r bucketsRange) (list []router.Bucket, next 
 			return list, next, nil
 		}
 	}
-}
-
-// asksForBuckets reports whether the request says which buckets, or how many: S3 tells where each is then.
-func (c *call) asksForBuckets() bool {
-	for _, name := range []string{"max-buckets", "prefix", "continuation-token", "bucket-region"} {
-		if _, ok := c.query.lookup(name); ok {
-			return true
-		}
-	}
-	return false
 }
 
 // openBucketsToken returns the bucket name after which to go on.
