@@ -6,8 +6,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/router"
@@ -116,40 +114,7 @@ func (b *bucket) removeVersion(ctx context.Context, in *s3.DeleteObjectInput) (*
 	return out, nil
 }
 
-// maxConcurrent is how many objects of a DeleteObjects are deleted at once.
-const maxConcurrent = 16
-
 // DeleteObjects implements [backends.ObjectWriter].
 func (b *bucket) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (*s3.DeleteObjectsOutput, error) {
-	deleted, failed := make([]*types.DeletedObject, len(in.Delete.Objects)), make([]*types.Error, len(in.Delete.Objects))
-	var g errgroup.Group
-	g.SetLimit(maxConcurrent)
-	for i, o := range in.Delete.Objects {
-		g.Go(func() error {
-			out, err := b.DeleteObject(ctx, backends.DeleteOne(in, o))
-			if err != nil {
-				e := s3err.From(err)
-				failed[i] = &types.Error{Key: o.Key, VersionId: o.VersionId, Code: aws.String(string(e.Code)), Message: &e.Message}
-				return nil
-			}
-			deleted[i] = &types.DeletedObject{Key: o.Key, VersionId: o.VersionId, DeleteMarker: out.DeleteMarker}
-			if aws.ToBool(out.DeleteMarker) {
-				deleted[i].DeleteMarkerVersionId = out.VersionId
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // No object's failure is another's.
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	out := &s3.DeleteObjectsOutput{}
-	for i := range deleted {
-		if failed[i] != nil {
-			out.Errors = append(out.Errors, *failed[i])
-		} else {
-			out.Deleted = append(out.Deleted, *deleted[i])
-		}
-	}
-	return out, nil
+	return backends.DeleteEach(ctx, b, in)
 }
