@@ -68,6 +68,8 @@ func (w *wireReader) Read(p []byte) (int, error) {
 		w.done = complete
 	case err == io.EOF && (w.expected < 0 || complete):
 		w.done = true
+	case err == io.EOF:
+		return n, s3err.New(s3err.IncompleteBody).Because(io.ErrUnexpectedEOF) // io.EOF is for bodies that are whole.
 	default:
 		var timeout net.Error
 		if errors.As(err, &timeout) && timeout.Timeout() {
@@ -186,7 +188,7 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	if b.sumHash != nil {
 		b.sumHash.Write(p[:n])
 	}
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF { //nolint:errorlint // one that an error carries is no end
 		err = b.verdict()
 	}
 	b.err = err

@@ -1,9 +1,11 @@
 package s3api
 
 import (
+	"io"
 	"net/http"
 
 	"github.com/xronox/xronox-proxy/s3err"
+	"github.com/xronox/xronox-proxy/sigv4"
 )
 
 // misplaced refuses what a request names where nothing is called that, before an operation is chosen that would
@@ -30,4 +32,25 @@ func (c *call) mayCopy() bool {
 	}
 	_, completes := c.query.lookup("uploadId")
 	return !completes
+}
+
+// checkPayload refuses what x-amz-content-sha256 cannot say of the request: that settings of a bucket come in chunks, and
+// that there is a body when there is none. Nobody who reads bodies would find out.
+func (c *call) checkPayload() error {
+	p := c.auth.Payload
+	switch {
+	case p.Streaming():
+		if c.method == http.MethodPut && c.scope == onBucket {
+			return s3err.Newf(s3err.InvalidRequest, "The value of x-amz-content-sha256 header is invalid.")
+		}
+	case p != sigv4.Empty && p != sigv4.Unsigned && c.contentLength() == 0:
+		none, err := c.auth.Body(http.NoBody, 0)
+		if err != nil {
+			return err
+		}
+		if _, err = none.Read(make([]byte, 1)); err != io.EOF { //nolint:errorlint // of Body, which does not wrap it
+			return err
+		}
+	}
+	return nil
 }

@@ -153,6 +153,9 @@ func (s *Server) verify(c *call) (err error) {
 		return s3err.New(s3err.AccessDenied) // Nobody signed, or the key is gone since.
 	}
 	c.identity = id
+	if err := c.checkPayload(); err != nil {
+		return err
+	}
 	if c.auth.Presigned {
 		return c.hoisted()
 	}

@@ -297,6 +297,15 @@ func TestTrap13FramingIsNotData(t *testing.T) {
 	if got, _ := p.Object(t, "k"); got != "hello" {
 		t.Errorf("stored %q", got)
 	}
+	for _, cut := range []string{"", "0", "0\r\n", "0\r\nx-amz-checksum-crc32:AAAAAA==\r\n"} { // Of nothing, nothing is missing but its end.
+		r := dial(t, p)
+		r.send(r.head("PUT", "/bucket/none", "X-Amz-Content-Sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER", "X-Amz-Trailer: x-amz-checksum-crc32",
+			"X-Amz-Decoded-Content-Length: 0", fmt.Sprintf("Content-Length: %d", len(cut))) + cut)
+		r.expect(400, "IncompleteBody")
+	}
+	if _, ok := p.Object(t, "none"); ok {
+		t.Error("stored without its end")
+	}
 	r := dial(t, p)
 	r.send(r.head("GET", "/bucket/k", "Connection: close"))
 	if text, _ := io.ReadAll(r.br); !bytes.Contains(text, []byte("Content-Encoding: gzip\r\n")) {

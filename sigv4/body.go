@@ -178,8 +178,11 @@ func (s *hashed) finish(*Body) error {
 }
 
 // broken turns an error of reading the request into the client's: a body that
-// ends early is IncompleteBody.
+// ends early is IncompleteBody. No error has io.EOF in it, which readers could take for the end of a good body.
 func broken(err error) error {
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
 	var e *s3err.Error
 	var timeout interface{ Timeout() bool }
 	switch {

@@ -133,6 +133,14 @@ func (s *chunked) finish(b *Body) error {
 		}
 	}
 	if s.left > 0 {
+		if _, err := io.CopyN(io.Discard, s.r, min(s.left, minChunkBytes)); err != nil {
+			return brokeOff(err)
+		}
+		if s.left < minChunkBytes { // A chunk that ends soon may be one that is only said to be longer than it is.
+			if err := s.crlf(); err != nil {
+				return err
+			}
+		}
 		return s3err.New(s3err.IncompleteBody).Because(framingError("chunks hold more than x-amz-decoded-content-length bytes"))
 	}
 	if s.payload.trailing() {
@@ -163,7 +171,7 @@ const endsInside = "The request body terminated unexpectedly"
 // brokeOff is broken for what is inside of chunks: S3 says in other words that it ends there.
 func brokeOff(err error) error {
 	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) { //nolint:errorlint // a wrapped EOF is not the end
-		return s3err.Newf(s3err.IncompleteBody, "%s", endsInside).Because(err)
+		return s3err.Newf(s3err.IncompleteBody, "%s", endsInside).Because(io.ErrUnexpectedEOF)
 	}
 	return broken(err)
 }

@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -179,8 +180,8 @@ func TestWhyIncomplete(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = io.ReadAll(b)
-		if e := wantError(t, err, s3err.IncompleteBody); e.Message != message {
-			t.Errorf("%q: %q", body, e.Message)
+		if e := wantError(t, err, s3err.IncompleteBody); e.Message != message || errors.Is(e, io.EOF) {
+			t.Errorf("%q: %q, which is the end of a body: %v", body, e.Message, errors.Is(e, io.EOF))
 		}
 	}
 	const (
@@ -191,6 +192,7 @@ func TestWhyIncomplete(t *testing.T) {
 	f(5, "5\r\nhello", brokeOff)
 	f(5, "5\r\nhelloXX0\r\n\r\n", brokeOff)
 	f(5, "5\r\nhello\r\n0\r\n", brokeOff)
+	f(5, "6\r\nhello\r\n0\r\n\r\n", brokeOff)
 	f(6, "5\r\nhello\r\n0\r\n\r\n", length)
 	f(4, "5\r\nhello\r\n0\r\n\r\n", length)
 }

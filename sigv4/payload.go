@@ -23,6 +23,9 @@ const (
 	StreamingUnsignedTrailer Payload = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 )
 
+// Empty is the payload of a request without a body: the SHA-256 of nothing.
+const Empty Payload = emptySHA256
+
 // Streaming reports whether the body is aws-chunked.
 func (p Payload) Streaming() bool { return strings.HasPrefix(string(p), "STREAMING-") }
 

@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
+	"math"
+	"regexp"
 
 	"github.com/xronox/xronox-proxy/s3err"
 )
@@ -64,6 +66,22 @@ func ParseVersionID(s string) (VersionID, error) {
 	}
 	return VersionID{}, s3err.InvalidArg("versionId", s, "Invalid version id specified")
 }
+
+// foreign is the number of no body and no delete marker.
+const foreign = math.MinInt64
+
+// RequestedVersionID is the ID of the version that a client asks for. One that is not ours, but that another S3 may
+// have given out, is an ID that no version has; what nobody gives out is InvalidArgument.
+func RequestedVersionID(s string) (VersionID, error) {
+	id, err := ParseVersionID(s)
+	if err != nil && wellFormed.MatchString(s) {
+		return VersionID{N: foreign}, nil
+	}
+	return id, err
+}
+
+// wellFormed is what the IDs of AWS and of other servers look like.
+var wellFormed = regexp.MustCompile(`^[0-9A-Za-z._-]{24,64}$`)
 
 // Names reports whether a client that says id means the version.
 func (id VersionID) Names(v *Version) bool {

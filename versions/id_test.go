@@ -51,6 +51,37 @@ func TestVersionID(t *testing.T) {
 	}
 }
 
+// TestRequestedVersionID: what another S3 may have given out is no version; what nobody gives out is malformed.
+func TestRequestedVersionID(t *testing.T) {
+	t.Parallel()
+	f := func(s, want string) {
+		t.Helper()
+		id, err := RequestedVersionID(s)
+		switch got := ""; {
+		case err != nil:
+			if got = "malformed"; got != want {
+				t.Errorf("%q: %v", s, err)
+			}
+		case id.N == foreign:
+			if got = "nobody's"; got != want || id.Null {
+				t.Errorf("%q: %+v", s, id)
+			}
+		case want != "ours" || id.String() != s:
+			t.Errorf("%q: %+v", s, id)
+		}
+	}
+	f("null", "ours")
+	f(NewVersionID(7).String(), "ours")
+	f("L4kqtJlcpXroDTDmpUMLUo", "malformed")
+	f("3sL4kqtJlcpXroDTDmpUMLUo.rmdf_-x", "nobody's") // as AWS has them
+	f("01BX5ZZKBKACTAV9WEVGEMMVRZ", "nobody's")
+	f("8a3bcb0e-5c9f-4a37-9b11-1f2e3d4c5b6a", "nobody's")
+	f(strings.ToUpper(NewVersionID(7).String()), "nobody's")
+	for _, s := range []string{"", "NULL", "invalid_version_id", "../../secret.txt/../../secret", strings.Repeat("a", 65), strings.Repeat("é", 30), NewVersionID(7).String() + "\n"} {
+		f(s, "malformed")
+	}
+}
+
 func TestVersionIDNames(t *testing.T) {
 	t.Parallel()
 	f := func(id, of VersionID, want bool) {

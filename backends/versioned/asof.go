@@ -38,7 +38,7 @@ func (b *bucket) findAsOf(ctx context.Context, o versions.Object, versionID *str
 
 // versionAsOf finds a version that was there at a time.
 func (b *bucket) versionAsOf(ctx context.Context, h versions.Head, versionID string, at time.Time) (found, error) {
-	id, err := versions.ParseVersionID(versionID)
+	id, err := versions.RequestedVersionID(versionID)
 	if err != nil {
 		return found{}, err
 	}

@@ -68,7 +68,7 @@ func (b *bucket) tell(ctx context.Context, o versions.Object, row versions.Row) 
 
 // removeVersion removes a version, or a delete marker, for good.
 func (b *bucket) removeVersion(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
-	id, err := versions.ParseVersionID(*in.VersionId)
+	id, err := versions.RequestedVersionID(*in.VersionId)
 	if err != nil {
 		return nil, err
 	}

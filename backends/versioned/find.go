@@ -35,7 +35,7 @@ func (b *bucket) find(ctx context.Context, key, versionID *string) (found, error
 	if versionID == nil {
 		return b.findCurrent(ctx, o)
 	}
-	id, err := versions.ParseVersionID(*versionID)
+	id, err := versions.RequestedVersionID(*versionID)
 	if err != nil {
 		return found{}, err
 	}

@@ -60,7 +60,7 @@ func (b *bucket) amend(ctx context.Context, key, versionID *string, change func(
 	var id versions.VersionID
 	if versionID != nil {
 		var err error
-		if id, err = versions.ParseVersionID(*versionID); err != nil {
+		if id, err = versions.RequestedVersionID(*versionID); err != nil {
 			return nil, err
 		}
 	}
