@@ -36,6 +36,7 @@ const (
 	InvalidPart                      Code = "InvalidPart"
 	InvalidPartNumber                Code = "InvalidPartNumber"
 	InvalidPartOrder                 Code = "InvalidPartOrder"
+	InvalidPolicyDocument            Code = "InvalidPolicyDocument"
 	InvalidRange                     Code = "InvalidRange"
 	InvalidRedirectLocation          Code = "InvalidRedirectLocation"
 	InvalidRequest                   Code = "InvalidRequest"
@@ -44,9 +45,11 @@ const (
 	InvalidToken                     Code = "InvalidToken"
 	InvalidURI                       Code = "InvalidURI"
 	KeyTooLong                       Code = "KeyTooLongError"
+	MalformedPOSTRequest             Code = "MalformedPOSTRequest"
 	MalformedTrailer                 Code = "MalformedTrailerError"
 	MalformedXML                     Code = "MalformedXML"
 	MaxMessageLengthExceeded         Code = "MaxMessageLengthExceeded"
+	MaxPostPreDataLengthExceeded     Code = "MaxPostPreDataLengthExceeded"
 	MetadataConfigurationNotFound    Code = "MetadataConfigurationNotFound"
 	MetadataTooLarge                 Code = "MetadataTooLarge"
 	MethodNotAllowed                 Code = "MethodNotAllowed"
@@ -122,6 +125,7 @@ var table = map[Code]row{
 	InvalidPart:                      {400, "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."},
 	InvalidPartNumber:                {416, "The requested partnumber is not satisfiable"},
 	InvalidPartOrder:                 {400, "The list of parts was not in ascending order. Parts must be ordered by part number."},
+	InvalidPolicyDocument:            {400, "The content of the form does not meet the conditions specified in the policy document."},
 	InvalidRange:                     {416, "The requested range is not satisfiable"},
 	InvalidRedirectLocation:          {400, "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."},
 	InvalidRequest:                   {400, "Invalid Request"},
@@ -130,9 +134,11 @@ var table = map[Code]row{
 	InvalidToken:                     {400, "The provided token is malformed or otherwise invalid."},
 	InvalidURI:                       {400, "Couldn't parse the specified URI."},
 	KeyTooLong:                       {400, "Your key is too long"},
+	MalformedPOSTRequest:             {400, "The body of your POST request is not well-formed multipart/form-data."},
 	MalformedTrailer:                 {400, "The request contained trailing data that was not well-formed or did not conform to our published schema."},
 	MalformedXML:                     {400, "The XML you provided was not well-formed or did not validate against our published schema"},
 	MaxMessageLengthExceeded:         {400, "Your request was too big."},
+	MaxPostPreDataLengthExceeded:     {400, "Your POST request fields preceeding the upload file was too large."},
 	MetadataConfigurationNotFound:    {404, "The metadata configuration was not found"},
 	MetadataTooLarge:                 {400, "Your metadata headers exceed the maximum allowed metadata size"},
 	MethodNotAllowed:                 {405, "The specified method is not allowed against this resource."},

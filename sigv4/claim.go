@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ const stampLayout = "20060102T150405Z"
 // header or from the query.
 type claim struct {
 	presigned     bool
+	posted        bool   // in the fields of a form
 	credential    string // as sent: access key and scope
 	accessKey     string
 	scope         string // "20130524/us-east-1/s3/aws4_request"
@@ -34,10 +36,13 @@ type claim struct {
 	expires       time.Duration // presigned only
 }
 
-// malformed is the error for a claim that does not parse: each of the two
+// malformed is the error for a claim that does not parse: each of the three
 // places has its code and its way to begin the sentence.
 func (c *claim) malformed(format string, args ...any) *s3err.Error {
-	if c.presigned {
+	switch {
+	case c.posted:
+		return s3err.InvalidArg("X-Amz-Credential", c.credential, fmt.Sprintf(format, args...))
+	case c.presigned:
 		return s3err.Newf(s3err.AuthorizationQueryParameters, "Error parsing the X-Amz-Credential parameter; "+format, args...)
 	}
 	return s3err.Newf(s3err.AuthorizationHeaderMalformed, "The authorization header is malformed; "+format, args...)

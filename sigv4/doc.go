@@ -1,6 +1,6 @@
 // Package sigv4 verifies AWS Signature Version 4 as S3 has it: who signed a
-// request, in its Authorization header or in the query of a presigned URL, and
-// that the body is the one that was signed. It also signs requests that are
+// request, in its Authorization header, in the query of a presigned URL or with
+// the policy of a form, and that the body is the one that was signed. It also signs requests that are
 // forwarded. It knows no HTTP library: a [Request] is what stood on the wire.
 //
 // # What is verified
@@ -13,6 +13,9 @@
 //   - That host and every x-amz-* and x-xronox-* header are signed.
 //   - The credential's date, region and service; the time, within 15 minutes;
 //     a presigned URL's expiry, at most a week.
+//   - Of a form, the signature over its policy as it was sent; what the policy
+//     says is the caller's to judge. See [Verifier.VerifyPost].
+//     https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html
 //   - The body: its SHA-256, or the chunks and trailers of the aws-chunked
 //     encoding, in four streaming modes; see [Body].
 //     https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
