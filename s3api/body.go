@@ -34,7 +34,7 @@ const maxIgnoredBytes = 64 << 10
 // verified by the time it ends. It ends in io.EOF only when the signature, the
 // length, Content-MD5 and the checksum are all right; else in the S3 error.
 type uploadBody struct {
-	wire   wireReader
+	wire   *wireReader
 	sig    *sigv4.Body
 	length int64
 	read   int64
@@ -83,16 +83,23 @@ func (w *wireReader) Read(p []byte) (int, error) {
 // openBody prepares to read the request's body. Nothing has been read when it
 // returns an error.
 func (c *call) openBody() (*uploadBody, error) {
-	b := &uploadBody{wire: wireReader{r: bytes.NewReader(nil), expected: c.contentLength()}}
-	if r := c.fc.RequestBodyStream(); r != nil {
-		b.wire.r = r
+	b := &uploadBody{}
+	if c.body != nil { // of a form
+		b.wire = c.body.wire
+	} else {
+		b.wire = c.newWire()
 	}
 	c.body = b
 	if err := c.claimedDigests(b); err != nil {
 		return nil, err
 	}
 	var err error
-	if b.sig, err = c.auth.Body(&b.wire, b.wire.expected); err != nil {
+	if c.file != nil {
+		b.sig, err = c.auth.Body(c.file, c.file.length)
+	} else {
+		b.sig, err = c.auth.Body(b.wire, b.wire.expected)
+	}
+	if err != nil {
 		return nil, err
 	}
 	b.length = b.sig.Length()
@@ -103,6 +110,15 @@ func (c *call) openBody() (*uploadBody, error) {
 		return nil, err
 	}
 	return b, c.agreedAlgorithm(b)
+}
+
+// newWire is the reader of what the request has behind its headers.
+func (c *call) newWire() *wireReader {
+	w := &wireReader{r: bytes.NewReader(nil), expected: c.contentLength()}
+	if r := c.fc.RequestBodyStream(); r != nil {
+		w.r = r
+	}
+	return w
 }
 
 // contentLength is how many bytes of body are on the wire; -1 when only

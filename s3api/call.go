@@ -47,6 +47,10 @@ type call struct {
 	at       place // what the bucket's name stands for; its route is route
 	admitted bool  // may run; set once
 
+	expecting bool // its body is not sent before it has been let through
+
+	form      *form       // set when the body is one
+	file      *formFile   // set when the operation reads the form's file
 	body      *uploadBody // set when the operation reads one
 	reserved  int64       // of what documents may take together
 	streaming bool        // the response body is sent after the handler returned

@@ -178,8 +178,11 @@ func checkPartSums(p *types.CompletedPart) error {
 }
 
 // location is the URL of the object as this client addresses it.
-func (c *call) location() string {
-	path := string(appendURLEncoded(nil, "/"+c.key))
+func (c *call) location() string { return c.urlOf(string(appendURLEncoded(nil, c.key))) }
+
+// urlOf is the URL of a key that is escaped already.
+func (c *call) urlOf(key string) string {
+	path := "/" + key
 	if !c.virtualHosted {
 		path = "/" + c.bucket + path
 	}

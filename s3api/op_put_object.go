@@ -19,10 +19,15 @@ func (s *Server) putObject(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.setPut(out)
+	return nil
+}
+
+// setPut writes what is said of an object that was put.
+func (c *call) setPut(out *s3.PutObjectOutput) {
 	c.setPtr("ETag", out.ETag)
 	c.setVersion(out.VersionId)
 	c.setChecksums(out, out.ChecksumType)
-	return nil
 }
 
 // putObjectInput reads the request; its Body verifies itself.

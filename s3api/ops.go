@@ -16,11 +16,12 @@ const (
 	onObject                 // "/bucket/key"
 	onNewBucket              // "/bucket" that need not exist
 	onKeys                   // "/bucket", with keys of it in the body
+	onForm                   // "/bucket", with the key in a form that the body is
 )
 
 // path is what a path itself can say of s.
 func (s scope) path() scope {
-	if s == onNewBucket || s == onKeys {
+	if s == onNewBucket || s == onKeys || s == onForm {
 		return onBucket
 	}
 	return s
@@ -117,6 +118,7 @@ var operations = []operation{
 	{"ListObjects", "GET", onBucket, "", "", router.List, (*Server).listObjects},
 	{"ListObjectsV2", "GET", onBucket, "list-type=2", "", router.List, (*Server).listObjectsV2},
 	{"ListParts", "GET", onObject, "uploadId", "", router.Read, (*Server).listParts},
+	{"PostObject", "POST", onForm, "", "", router.Write, (*Server).postObject},
 	{"PutBucketAbac", "PUT", onBucket, "abac", "", router.Admin, nil},
 	{"PutBucketAccelerateConfiguration", "PUT", onBucket, "accelerate", "", router.Admin, nil},
 	{"PutBucketAcl", "PUT", onBucket, "acl", "", router.Admin, (*Server).unset},

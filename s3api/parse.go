@@ -72,8 +72,16 @@ func (c *call) parse(domains hostSplitter) error {
 	if err := c.parseQuery(); err != nil {
 		return err
 	}
-	if len(key) > maxKeyBytes {
+	return checkKey(key)
+}
+
+// checkKey refuses what no object can be called.
+func checkKey(key string) error {
+	switch {
+	case len(key) > maxKeyBytes:
 		return keyTooLong(key)
+	case !utf8.ValidString(key):
+		return s3err.New(s3err.InvalidURI)
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ type Observer interface {
 	Observe(r *Record)
 }
 
-// Options is what a Server is made of. All but Domains, Limits,
+// Options is what a Server is made of. All but Domains, Limits, TempDir,
 // Observer and Now are needed.
 type Options struct {
 	Resolver   resolver
@@ -68,6 +68,7 @@ type Options struct {
 	AnonymousTenant string
 
 	Limits   Limits
+	TempDir  string // for what is too large for memory; the system's when empty
 	Log      *slog.Logger
 	Observer Observer
 	Now      func() time.Time

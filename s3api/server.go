@@ -118,7 +118,7 @@ func (s *Server) admit(c *call) error {
 	if s.inFlight.Load() > int64(s.Limits.MaxConcurrentRequests) {
 		return s3err.New(s3err.SlowDown)
 	}
-	for _, step := range [...]func(*call) error{s.parse, s.match, s.verify, s.resolve, s.authorize, s.supported, s.look} {
+	for _, step := range [...]func(*call) error{s.parse, s.match, s.form, s.verify, s.resolve, s.authorize, s.supported, s.look} {
 		if c.op == preflight {
 			break // Nobody signs it, and it asks for nothing that has to be allowed.
 		}
@@ -142,9 +142,13 @@ func (s *Server) match(c *call) (err error) {
 
 // verify finds out who signed the request.
 func (s *Server) verify(c *call) (err error) {
-	c.auth, err = s.verifier.Verify(&sigv4.Request{
-		Method: c.method, Path: c.rawPath, Query: c.rawQuery, Host: c.header("Host"), Headers: c.headers,
-	})
+	if c.form != nil {
+		c.auth, err = s.verifyForm(c)
+	} else {
+		c.auth, err = s.verifier.Verify(&sigv4.Request{
+			Method: c.method, Path: c.rawPath, Query: c.rawQuery, Host: c.header("Host"), Headers: c.headers,
+		})
+	}
 	if err != nil {
 		return err
 	}
@@ -213,7 +217,10 @@ func (s *Server) supported(c *call) error {
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 func (s *Server) expect(fc *fasthttp.RequestCtx) int {
 	c := s.newCall(fc)
-	if err := c.guard(s.admit); err != nil {
+	c.expecting = true
+	err := c.guard(s.admit)
+	c.expecting = false
+	if err != nil && !errors.Is(err, errBodyFirst) {
 		c.writeError(err)
 		s.settle(c)
 		return fc.Response.StatusCode()
@@ -223,6 +230,9 @@ func (s *Server) expect(fc *fasthttp.RequestCtx) int {
 	}
 	return fasthttp.StatusContinue
 }
+
+// errBodyFirst is why a request cannot be judged from its headers alone.
+var errBodyFirst = errors.New("the body says who sends it")
 
 // unreadable answers what could not be read as a request at all, and requests
 // whose body did not begin to come.

@@ -17,7 +17,12 @@ const maxPostAge = 7 * 24 * time.Hour
 type PostForm struct {
 	Policy, Algorithm, Credential, Date, Signature string
 
-	Token bool // there is an x-amz-security-token
+	Token    bool // there is an x-amz-security-token
+	Version2 bool // it has the fields of Signature Version 2, and none of the above
+
+	// Elsewhere is what signs the request besides: an Authorization header, or
+	// something of its query. There must be nothing.
+	Elsewhere string
 }
 
 // VerifyPost returns who signed the policy of a form: its string to sign is the
@@ -50,6 +55,12 @@ func (v *Verifier) VerifyPost(f *PostForm) (Verified, error) {
 // fromPost reads a claim from a form.
 func (c *claim) fromPost(f *PostForm) error {
 	c.credential, c.signature, c.stamp = f.Credential, f.Signature, f.Date
+	switch {
+	case f.Elsewhere != "":
+		return s3err.InvalidArg("Authorization", f.Elsewhere, onlyOneMechanism)
+	case f.Version2:
+		return s3err.Newf(s3err.InvalidRequest, "%s", version2)
+	}
 	switch f.Algorithm {
 	case algorithm:
 	case "AWS4-ECDSA-P256-SHA256":

@@ -59,6 +59,8 @@ func TestPostRefused(t *testing.T) {
 	f(credential(exampleKey+"/20151229/us-east-1/ec2/aws4_request"), s3err.InvalidArgument, `incorrect service "ec2".`, "X-Amz-Credential")
 	f(credential(exampleKey+"/20151229/us-east-1/s3/aws2"), s3err.InvalidArgument, `incorrect terminal "aws2".`, "X-Amz-Credential")
 	f(credential("AKIDOTHER/20151229/us-east-1/s3/aws4_request"), s3err.InvalidAccessKeyID, "", "")
+	f(func(f *PostForm) { f.Version2 = true }, s3err.InvalidRequest, version2, "")
+	f(func(f *PostForm) { f.Elsewhere = "AWS4-HMAC-SHA256 x" }, s3err.InvalidArgument, onlyOneMechanism, "Authorization")
 	f(func(f *PostForm) { f.Token = true }, s3err.InvalidToken, "", "")
 	f(func(f *PostForm) { f.Signature = "" }, s3err.SignatureDoesNotMatch, "", "")
 	f(func(f *PostForm) { f.Signature = strings.ToUpper(f.Signature) }, s3err.SignatureDoesNotMatch, "", "")

@@ -148,7 +148,7 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 	a.server = s3api.New(s3api.Options{
 		Resolver: a.routes, Buckets: a.router, Identities: ids, Sealer: a.sealer, Region: cfg.Proxy.Region,
 		AnonymousTenant: cmp.Or(cfg.Proxy.AnonymousTenant, ids.OnlyTenant()),
-		Domains:         router.Domains(cfg.Proxy.Domains), Log: log, Observer: a.metrics,
+		Domains:         router.Domains(cfg.Proxy.Domains), TempDir: cfg.Proxy.DataDir, Log: log, Observer: a.metrics,
 		Limits: s3api.Limits{
 			MaxHeaderBytes: l.MaxHeaderBytes, MaxConcurrentRequests: l.MaxConcurrentRequests, MaxConnections: l.MaxConnections,
 			HeaderTimeout: l.HeaderTimeout.Duration, IdleTimeout: l.IdleTimeout.Duration, BodyIdleTimeout: l.BodyIdleTimeout.Duration,

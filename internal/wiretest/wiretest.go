@@ -13,6 +13,8 @@
 //	@unsigned        UNSIGNED-PAYLOAD instead of the body's hash
 //	@late: NAME: V   add a header after signing
 //	@size: N         the body is N times the letter x
+//	@form: POLICY    the body is the fields of a form, one a line, signed with
+//	                 that policy unless it is empty
 //	@md5             send a Content-MD5
 //	@later: TIME     let the server's clock go on by so much before
 //	@close           the server must close the connection after its response
@@ -145,6 +147,9 @@ func (p *player) exchange(text string) string {
 		}
 		p.target.Later(d)
 	}
+	if _, ok := r.directives["form"]; ok {
+		p.form(r)
+	}
 	wire := p.sign(r)
 	if p.conn == nil {
 		conn, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", p.target.Addr)
@@ -160,7 +165,11 @@ func (p *player) exchange(text string) string {
 
 // expand puts in what earlier responses said.
 func (p *player) expand(text string) string {
-	return os.Expand(text, func(name string) string {
+	return said.ReplaceAllStringFunc(text, func(s string) string {
+		name := s[len("${") : len(s)-len("}")]
+		if name == "filename" {
+			return s // a form's own
+		}
 		v, ok := p.seen[name]
 		if !ok {
 			p.t.Fatalf("no response had %s", name)
@@ -353,6 +362,7 @@ func (p *player) hangUp() {
 
 var (
 	location = regexp.MustCompile(`<Location>http[^<]*</`)
+	said     = regexp.MustCompile(`\$\{[^}]+\}`)
 	element  = regexp.MustCompile(`<([A-Za-z0-9-]+)>([^<]+)</`)
 	version  = regexp.MustCompile(`\b[0-9a-v]{26}\b`)
 	volatile = regexp.MustCompile(`<(RequestId|HostId|UploadId|ContinuationToken|NextContinuationToken|UploadIdMarker|NextUploadIdMarker|SignatureProvided|StringToSign|StringToSignBytes|CanonicalRequest|CanonicalRequestBytes)>[^<]+</`)
@@ -372,6 +382,15 @@ func (p *player) version(id string) string {
 	return name
 }
 
+// asPath makes a virtual-hosted URL of the target path-style, as transcripts have it.
+func (p *player) asPath(url string) string {
+	host, path, ok := strings.Cut(strings.TrimPrefix(url, "http://"), "."+p.target.Host+"/")
+	if !ok || strings.Contains(host, "/") || !p.target.Hosted {
+		return url
+	}
+	return "http://" + p.target.Host + "/" + host + "/" + path
+}
+
 // show prints a response: status, headers in order of name, body. XML gets a
 // line per element that holds others.
 func (p *player) show(resp *http.Response, body []byte) string {
@@ -386,7 +405,7 @@ func (p *player) show(resp *http.Response, body []byte) string {
 	for _, name := range names {
 		for _, v := range resp.Header[name] {
 			p.seen[name] = v
-			v = version.ReplaceAllStringFunc(v, p.version)
+			v = p.asPath(version.ReplaceAllStringFunc(v, p.version))
 			if xml && name == "Content-Length" {
 				v = "…" // ids in the document have no fixed length
 			}
