@@ -37,12 +37,17 @@ func (c *call) checksumHeader(f func(a types.ChecksumAlgorithm, value string) er
 	var algorithm types.ChecksumAlgorithm
 	var value string
 	for i := range c.headers {
-		if a, ok := checksum.FromHeader(c.headers[i].Name); ok {
-			if algorithm != "" {
-				return twoChecksums()
+		a, ok := checksum.FromHeader(c.headers[i].Name)
+		switch {
+		case !ok:
+			if err := knownChecksum(c.headers[i].Name); err != nil {
+				return err
 			}
-			algorithm, value = a, c.headers[i].Value
+			continue
+		case algorithm != "":
+			return twoChecksums()
 		}
+		algorithm, value = a, c.headers[i].Value
 	}
 	if algorithm == "" {
 		return nil
@@ -53,6 +58,17 @@ func (c *call) checksumHeader(f func(a types.ChecksumAlgorithm, value string) er
 // badChecksum refuses the value of a header that has to do with checksums.
 func badChecksum(header string) error {
 	return s3err.Newf(s3err.InvalidRequest, "Value for %s header is invalid.", header)
+}
+
+// aboutChecksums are the headers that begin as those with a checksum do, and have none.
+var aboutChecksums = []string{"x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"}
+
+// knownChecksum refuses a header with a checksum of an algorithm that there is not.
+func knownChecksum(header string) error {
+	if hasPrefixFold(header, "x-amz-checksum-") && !slices.Contains(aboutChecksums, strings.ToLower(header)) {
+		return s3err.Newf(s3err.InvalidRequest, "The algorithm type you specified in x-amz-checksum- header is invalid.")
+	}
+	return nil
 }
 
 // twoChecksums refuses a request with more than one.
