@@ -31,6 +31,7 @@ const verbTimeout = 3 * time.Minute
 //	mirror    file bucket key      upload what differs, delete what is not there
 //	sign-get  bucket key           print a presigned URL
 //	sign-put  bucket key
+//	sign-post bucket key           print the URL and the fields of a form as JSON
 //	clear     bucket               delete the bucket and all that it holds
 type client struct {
 	name    string // of the test

@@ -1,11 +1,14 @@
 package clients
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"encoding/xml"
 	"io"
 	mathrand "math/rand/v2"
+	"mime/multipart"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -52,6 +55,7 @@ func exerciseAll(t *testing.T, what string, find func(context.Context, endpoint)
 			}
 			if e.has("sign-get") {
 				t.Run("presign", e.presign)
+				t.Run("form", e.form)
 			}
 			t.Run("clear", e.clear)
 		})
@@ -223,6 +227,65 @@ func (e exercise) presign(t *testing.T) {
 	}
 }
 
+// form stores with a form that needs no credential, and no more than its policy allows.
+func (e exercise) form(t *testing.T) {
+	if !e.has("sign-post") {
+		t.Skip("makes no forms")
+	}
+	file := filepath.Join(e.dir, "posted")
+	makeFile(t, file, 200_000, e.seed)
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := args{bucket: e.bucket, key: "posted/a b+c é%20.bin"}
+	var form struct {
+		URL    string
+		Fields map[string]string
+	}
+	if err := json.Unmarshal([]byte(e.must(t, "sign-post", a)), &form); err != nil {
+		t.Fatal(err)
+	}
+	want := http.StatusNoContent
+	if form.Fields["success_action_status"] == "201" {
+		want = http.StatusCreated
+	}
+	if status, answer := postForm(t, form.URL, form.Fields, content); status != want {
+		t.Fatalf("POST: %d %s", status, answer)
+	}
+	same(t, "stored", fileDigest(t, file), storedDigest(t, a.bucket, a.key))
+	if status, answer := postForm(t, form.URL, form.Fields, make([]byte, 2<<20)); errorCode(answer) != "EntityTooLarge" {
+		t.Errorf("a file that is too large gives %d %s", status, answer)
+	}
+	form.Fields["key"] = "posted/another"
+	if status, answer := postForm(t, form.URL, form.Fields, content); status != http.StatusForbidden || errorCode(answer) != "AccessDenied" {
+		t.Errorf("another key gives %d %s", status, answer)
+	}
+}
+
+// postForm sends a form as a browser would.
+func postForm(t *testing.T, url string, fields map[string]string, file []byte) (status int, answer string) {
+	t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for name, value := range fields {
+		if err := w.WriteField(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part, err := w.CreateFormFile("file", "f")
+	if err == nil {
+		_, err = part.Write(file)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fetch(t, http.MethodPost, url, &body, "Content-Type", w.FormDataContentType())
+}
+
 // clear removes everything, and the bucket.
 func (e exercise) clear(t *testing.T) {
 	e.must(t, "clear", args{bucket: e.bucket})
@@ -232,11 +295,14 @@ func (e exercise) clear(t *testing.T) {
 }
 
 // fetch makes a request as a browser would.
-func fetch(t *testing.T, method, url string, body io.Reader) (status int, answer string) {
+func fetch(t *testing.T, method, url string, body io.Reader, headers ...string) (status int, answer string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSpace(url), body)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
 	}
 	if f, ok := body.(*os.File); ok {
 		info, err := f.Stat()

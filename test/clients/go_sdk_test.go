@@ -2,6 +2,7 @@ package clients
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -40,17 +41,18 @@ func TestGoSDK(t *testing.T) {
 // verb is the function for a verb, nil when there is none.
 func (g goSDK) verb(name string) func(context.Context, args) (string, error) {
 	return map[string]func(context.Context, args) (string, error){
-		"make":     g.makeBucket,
-		"put":      g.put,
-		"get":      g.get,
-		"list":     g.list,
-		"copy":     g.copyObject,
-		"delete":   g.deleteObject,
-		"upload":   g.upload,
-		"download": g.download,
-		"sign-get": g.signGet,
-		"sign-put": g.signPut,
-		"clear":    g.clearBucket,
+		"make":      g.makeBucket,
+		"put":       g.put,
+		"get":       g.get,
+		"list":      g.list,
+		"copy":      g.copyObject,
+		"delete":    g.deleteObject,
+		"upload":    g.upload,
+		"download":  g.download,
+		"sign-get":  g.signGet,
+		"sign-put":  g.signPut,
+		"sign-post": g.signPost,
+		"clear":     g.clearBucket,
 	}[name]
 }
 
@@ -133,6 +135,18 @@ func (g goSDK) download(ctx context.Context, a args) (string, error) {
 		Bucket: &a.bucket, KeyPrefix: aws.String(a.key + "/"), Destination: &a.file,
 	})
 	return "", err
+}
+
+// signPost has no fields beside those of the SDK, whose conditions do not mention others.
+func (g goSDK) signPost(ctx context.Context, a args) (string, error) {
+	r, err := s3.NewPresignClient(g.s3).PresignPostObject(ctx, &s3.PutObjectInput{Bucket: &a.bucket, Key: &a.key}, func(o *s3.PresignPostOptions) {
+		o.Conditions = []any{[]any{"content-length-range", 1, 1 << 20}}
+	})
+	if err != nil {
+		return "", err
+	}
+	out, err := json.Marshal(map[string]any{"url": r.URL, "fields": r.Values})
+	return string(out), err
 }
 
 func (g goSDK) signGet(ctx context.Context, a args) (string, error) {

@@ -9,17 +9,18 @@ import (
 // scriptVerbs are the command lines of boto3/client.py and js/client.cjs, which
 // do the verbs with an SDK.
 var scriptVerbs = verbs{
-	"make":     "make {bucket}",
-	"put":      "put {file} {bucket} {key}",
-	"get":      "get {bucket} {key} {file}",
-	"list":     "list {bucket}",
-	"copy":     "copy {bucket} {from} {key}",
-	"delete":   "delete {bucket} {key}",
-	"upload":   "upload {file} {bucket} {key}",
-	"download": "download {bucket} {key} {file}",
-	"sign-get": "sign-get {bucket} {key}",
-	"sign-put": "sign-put {bucket} {key}",
-	"clear":    "clear {bucket}",
+	"make":      "make {bucket}",
+	"put":       "put {file} {bucket} {key}",
+	"get":       "get {bucket} {key} {file}",
+	"list":      "list {bucket}",
+	"copy":      "copy {bucket} {from} {key}",
+	"delete":    "delete {bucket} {key}",
+	"upload":    "upload {file} {bucket} {key}",
+	"download":  "download {bucket} {key} {file}",
+	"sign-get":  "sign-get {bucket} {key}",
+	"sign-put":  "sign-put {bucket} {key}",
+	"sign-post": "sign-post {bucket} {key}",
+	"clear":     "clear {bucket}",
 }
 
 // boto3 is that of every Python on the PATH that has one.

@@ -1,5 +1,6 @@
 """boto3 as a command: client.py VERB ARGUMENTS, as test/clients has the verbs."""
 
+import json
 import os
 import sys
 
@@ -65,6 +66,13 @@ def presign(method, bucket, key):
     print(client.generate_presigned_url(method, {"Bucket": bucket, "Key": key}))
 
 
+def sign_post(bucket, key):
+    fields = {"success_action_status": "201", "x-amz-meta-by": "boto3"}
+    conditions = [{name: value} for name, value in fields.items()]
+    conditions += [["content-length-range", 1, 1 << 20]]
+    print(json.dumps(connect().meta.client.generate_presigned_post(bucket, key, fields, conditions)))
+
+
 def clear(bucket):
     b = connect().Bucket(bucket)
     b.objects.delete()
@@ -83,6 +91,7 @@ verbs = {
     "download": download,
     "sign-get": lambda *a: presign("get_object", *a),
     "sign-put": lambda *a: presign("put_object", *a),
+    "sign-post": sign_post,
     "clear": clear,
 }
 verbs[sys.argv[1]](*sys.argv[2:])

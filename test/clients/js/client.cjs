@@ -5,6 +5,7 @@ const path = require("node:path");
 const { pipeline } = require("node:stream/promises");
 const s3 = require("@aws-sdk/client-s3");
 const { Upload } = require("@aws-sdk/lib-storage");
+const { createPresignedPost } = require("@aws-sdk/s3-presigned-post");
 const { getSignedUrl } = require("@aws-sdk/s3-request-presigner");
 
 const client = new s3.S3Client({ forcePathStyle: true, maxAttempts: 1 });
@@ -65,6 +66,11 @@ const verbs = {
     console.log(await getSignedUrl(client, new s3.GetObjectCommand({ Bucket: bucket, Key: key }))),
   "sign-put": async (bucket, key) =>
     console.log(await getSignedUrl(client, new s3.PutObjectCommand({ Bucket: bucket, Key: key }))),
+  async "sign-post"(bucket, key) {
+    const Fields = { success_action_status: "201", "x-amz-meta-by": "js" };
+    const Conditions = [["content-length-range", 1, 1 << 20]];
+    console.log(JSON.stringify(await createPresignedPost(client, { Bucket: bucket, Key: key, Fields, Conditions })));
+  },
   async clear(bucket) {
     for await (const keys of pages(bucket)) {
       const Objects = keys.map((Key) => ({ Key }));
