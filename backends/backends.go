@@ -26,8 +26,6 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-
-	"github.com/xronox/xronox-proxy/s3err"
 )
 
 // Backend is the least that a virtual bucket needs. Abilities beyond it are
@@ -135,10 +133,23 @@ type Versioned interface {
 	ListObjectVersions(context.Context, *s3.ListObjectVersionsInput) (*s3.ListObjectVersionsOutput, error)
 }
 
-// Tagger keeps tags of objects. VersionId as [Versioned] has it; tags are checked by the edge.
+// Tagger keeps tags of objects: every store, unless the service behind it has none. They are checked by the edge.
+//
+//   - A write gives its object the tags in Tagging, which [ParseTags] reads, and no others: those of the object
+//     that it replaces are gone. A multipart upload has those that it was begun with. A store without tags
+//     refuses a write that has some: NotImplemented.
+//   - CopyObject takes the source's tags along, unless TaggingDirective is REPLACE: then it takes in's. A directive
+//     alone changes nothing of an object that is copied onto itself.
+//   - Reads tell how many there are in TagCount; nil when there are none.
+//   - Changing tags changes neither LastModified nor ETag. It is atomic: what it changes is the object that is there, and none
+//     comes to be, or comes back, because of it.
+//   - VersionId as [Versioned] has it. NoSuchKey, NoSuchBucket.
 type Tagger interface {
+	// GetObjectTagging returns the tags, in any order; TagSet is empty when there are none.
 	GetObjectTagging(context.Context, *s3.GetObjectTaggingInput) (*s3.GetObjectTaggingOutput, error)
+	// PutObjectTagging replaces all tags.
 	PutObjectTagging(context.Context, *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error)
+	// DeleteObjectTagging removes all tags; that there are none is no error.
 	DeleteObjectTagging(context.Context, *s3.DeleteObjectTaggingInput) (*s3.DeleteObjectTaggingOutput, error)
 }
 
@@ -252,34 +263,4 @@ func oneHas[T any](all []Backend) bool {
 		}
 	}
 	return false
-}
-
-// TaggerOf returns b's ability to keep tags, or one that answers for objects without.
-func TaggerOf(b Backend) Tagger {
-	if t, ok := As[Tagger](b); ok {
-		return t
-	}
-	return untagged{b}
-}
-
-// untagged answers for a backend whose objects have no tags.
-type untagged struct{ Backend }
-
-// GetObjectTagging implements [Tagger].
-func (u untagged) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput) (*s3.GetObjectTaggingOutput, error) {
-	if err := CheckVersion(value(in.VersionId)); err != nil {
-		return nil, err
-	}
-	_, err := u.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
-	return &s3.GetObjectTaggingOutput{}, err
-}
-
-// PutObjectTagging implements [Tagger].
-func (u untagged) PutObjectTagging(context.Context, *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error) {
-	return nil, s3err.New(s3err.NotImplemented)
-}
-
-// DeleteObjectTagging implements [Tagger].
-func (u untagged) DeleteObjectTagging(context.Context, *s3.DeleteObjectTaggingInput) (*s3.DeleteObjectTaggingOutput, error) {
-	return nil, s3err.New(s3err.NotImplemented)
 }

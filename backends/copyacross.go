@@ -20,7 +20,8 @@ type Source struct {
 	// found it; empty where there are no versions.
 	Shown string
 
-	// Tags are the object's, which a copy takes over; nil when it has none, or is in no place that has tags.
+	// Tags are the object's, which a copy takes over, set by the composition that knows them, also when
+	// there are none; nil when they are with the object in its store.
 	Tags *types.Tagging
 }
 
@@ -72,7 +73,7 @@ func copyLocated[Out any](ctx context.Context, src Source, do func(Source) (*Out
 			return at, out, failed
 		}
 		before := at
-		if at, err = src.Located(ctx); err == nil && at == before {
+		if at, err = src.Located(ctx); err == nil && at.samePlace(before) {
 			return at, nil, failed
 		}
 	}
@@ -85,7 +86,7 @@ func copyObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjectI
 		return d.ImportObject(ctx, src, in)
 	}
 	if src.Backend == dst {
-		return dst.CopyObject(ctx, src.CopySource, in)
+		return dst.CopyObject(ctx, src.CopySource, src.tagged(in))
 	}
 	return streamObject(ctx, dst, src, in)
 }

@@ -25,6 +25,9 @@ func streamObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjec
 	}
 	defer from.Body.Close()
 	put := putOf(from, in)
+	if put.Tagging, err = src.copiedTags(ctx, from, in); err != nil {
+		return nil, err
+	}
 	out, err := dst.PutObject(ctx, put)
 	if err != nil {
 		return nil, err

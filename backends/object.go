@@ -25,6 +25,7 @@ type ObjectMeta struct {
 	LastModified time.Time // kept to the millisecond, shown to the second
 	StorageClass types.StorageClass
 	Checksum     Checksum
+	Tags         []Tag
 	Parts        []PartInfo // of a multipart object, by number; nil for others
 	UploadID     string     // the upload that made the object, so that Complete can be repeated
 }
@@ -73,6 +74,7 @@ func PutMeta(in *s3.PutObjectInput) ObjectMeta {
 		}),
 		StorageClass: in.StorageClass,
 		Checksum:     Checksum{Algorithm: in.ChecksumAlgorithm, Type: types.ChecksumTypeFullObject},
+		Tags:         givenTags(in.Tagging),
 	}
 }
 
@@ -91,6 +93,7 @@ func UploadMeta(in *s3.CreateMultipartUploadInput) ObjectMeta {
 		}),
 		StorageClass: in.StorageClass,
 		Checksum:     Checksum{Algorithm: in.ChecksumAlgorithm, Type: uploadType(in)},
+		Tags:         givenTags(in.Tagging),
 	}
 }
 
@@ -129,10 +132,15 @@ func CopyMeta(src *ObjectMeta, in *s3.CopyObjectInput) ObjectMeta {
 	if algorithm == "" {
 		algorithm = src.Checksum.Algorithm
 	}
+	tags := src.Tags
+	if in.TaggingDirective == types.TaggingDirectiveReplace {
+		tags = givenTags(in.Tagging)
+	}
 	return ObjectMeta{
 		Headers:      newHeaders(headers),
 		StorageClass: in.StorageClass,
 		Checksum:     Checksum{Algorithm: algorithm, Type: types.ChecksumTypeFullObject},
+		Tags:         tags,
 	}
 }
 

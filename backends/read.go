@@ -71,6 +71,7 @@ func (m *ObjectMeta) getOutput() *s3.GetObjectOutput {
 		ExpiresString:           optional(m.Expires),
 		LastModified:            shown(m.LastModified),
 		Metadata:                m.Metadata,
+		TagCount:                TagCount(m.Tags),
 		WebsiteRedirectLocation: optional(m.WebsiteRedirectLocation),
 	}
 	if m.StorageClass != types.StorageClassStandard { // S3 leaves the usual one out
@@ -126,6 +127,7 @@ func GetAsHead(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 		Metadata:                out.Metadata,
 		PartsCount:              out.PartsCount,
 		StorageClass:            out.StorageClass,
+		TagCount:                out.TagCount,
 		WebsiteRedirectLocation: out.WebsiteRedirectLocation,
 	}
 	checksum.Copy(head, out)

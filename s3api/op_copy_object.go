@@ -74,6 +74,9 @@ func (c *call) copyObjectInput() (*s3.CopyObjectInput, error) {
 		return nil, s3err.InvalidArg("x-amz-tagging-directive", d, "Unknown tagging directive.")
 	}
 	in.TaggingDirective = types.TaggingDirective(d)
+	if in.Tagging, err = c.taggingHeader(); err != nil {
+		return nil, err
+	}
 	if name := c.header("X-Amz-Checksum-Algorithm"); name != "" {
 		if in.ChecksumAlgorithm, err = parseAlgorithm(name); err != nil {
 			return nil, err

@@ -55,6 +55,9 @@ func (c *call) createMultipartUploadInput() (in *s3.CreateMultipartUploadInput, 
 		ContentLanguage: h.contentLanguage, ContentType: orDefault(h.contentType, defaultContentType),
 		WebsiteRedirectLocation: h.websiteRedirect, Expires: h.expires, Metadata: h.metadata, StorageClass: h.storageClass,
 	}
+	if in.Tagging, err = c.taggingHeader(); err != nil {
+		return nil, false, err
+	}
 	if in.ChecksumAlgorithm, in.ChecksumType, err = c.uploadChecksum(); err != nil {
 		return nil, false, err
 	}

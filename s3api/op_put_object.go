@@ -45,6 +45,9 @@ func (c *call) putObjectInput() (*s3.PutObjectInput, error) {
 		ContentLanguage: h.contentLanguage, ContentType: orDefault(h.contentType, defaultContentType),
 		WebsiteRedirectLocation: h.websiteRedirect, Expires: h.expires, Metadata: h.metadata, StorageClass: h.storageClass,
 	}
+	if in.Tagging, err = c.taggingHeader(); err != nil {
+		return nil, err
+	}
 	if in.IfMatch, in.IfNoneMatch, err = c.writeConditions(); err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ func (s *Server) putObjectTagging(c *call) error {
 	if err != nil {
 		return err
 	}
-	tags := tagSet{max: maxTags, tooMany: "Object tags"}
+	tags := tagSet{max: maxTags, tooMany: objectTags}
 	if err := c.readXML(taggingDocument, tags.read); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,6 +31,49 @@ func (c *call) tagger() (backends.Tagger, error) {
 		return nil, s3err.Newf(s3err.NotImplemented, "The storage behind this bucket has no tags.")
 	}
 	return t, nil
+}
+
+// badTagging is said of the header when it cannot be read.
+const badTagging = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates."
+
+// taggingHeader reads the tags of an object that is to be written, as inputs have them; nil for none.
+func (c *call) taggingHeader() (*string, error) {
+	tags, err := headerTags(c.header("X-Amz-Tagging"))
+	return backends.EncodeTags(tags), err
+}
+
+// headerTags reads and checks the tags of an object as the header has them.
+func headerTags(header string) ([]backends.Tag, error) {
+	tags, err := backends.ParseTags(header)
+	switch {
+	case err != nil:
+		return nil, s3err.InvalidArg("x-amz-tagging", header, badTagging).Because(err)
+	case len(tags) > maxTags:
+		return nil, tooManyTags(objectTags, maxTags)
+	}
+	for _, t := range tags {
+		if err := checkTag(t.Key, t.Value); err != nil {
+			return nil, err
+		}
+	}
+	return tags, nil
+}
+
+// documentTags reads and checks the tags of an object as a document has them.
+func documentTags(document io.Reader) ([]backends.Tag, error) {
+	set := tagSet{max: maxTags, tooMany: objectTags}
+	if err := taggingDocument.decode(document, set.read); err != nil {
+		return nil, err
+	}
+	return backends.TagsOf(&types.Tagging{TagSet: set.tags}), nil
+}
+
+// objectTags names the tags of objects to who has too many.
+const objectTags = "Object tags"
+
+// tooManyTags is the error of more tags than there may be.
+func tooManyTags(what string, limit int) error {
+	return s3err.Newf(s3err.BadRequest, "%s cannot be greater than %d", what, limit)
 }
 
 // tagSet is the document of PutObjectTagging and PutBucketTagging.
@@ -96,7 +140,7 @@ func (l *tagSet) readTag(e *elements) error {
 	case t.Key == nil || t.Value == nil:
 		return malformed(nil)
 	case len(l.tags) == l.max:
-		return s3err.Newf(s3err.BadRequest, "%s cannot be greater than %d", l.tooMany, l.max)
+		return tooManyTags(l.tooMany, l.max)
 	}
 	if err := checkTag(*t.Key, *t.Value); err != nil {
 		return err

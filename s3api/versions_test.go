@@ -245,6 +245,9 @@ func TestReservedMetadata(t *testing.T) {
 // leaky is a store that has versions and tags which the bucket over it knows nothing of.
 type leaky struct{ *membackend.Backend }
 
+// Can implements [backends.Abilities].
+func (leaky) Can(a any) bool { _, asked := a.(*backends.Tagger); return !asked }
+
 // HeadObject implements [backends.ObjectReader].
 func (b leaky) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
 	out, err := b.Backend.HeadObject(ctx, in)

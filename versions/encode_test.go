@@ -39,7 +39,7 @@ var drawVersion = rapid.Custom(func(t *rapid.T) Version {
 		LegalHold:    rapid.Bool().Draw(t, "hold"),
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "tags") {
-		v.Tags = append(v.Tags, Tag{s.Draw(t, "tag"), s.Draw(t, "value")})
+		v.Tags = append(v.Tags, Tag{Key: s.Draw(t, "tag"), Value: s.Draw(t, "value")})
 	}
 	if rapid.Bool().Draw(t, "retained") {
 		v.Retention = Retention{types.ObjectLockRetentionModeCompliance, drawTime.Draw(t, "until")}
@@ -103,7 +103,7 @@ func TestEncodeStays(t *testing.T) {
 func FuzzDecodeRow(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{rowFormat + 1})
-	f.Add(Put(Row{}, Version{Tags: []Tag{{"k", "v"}}}, time.Unix(0, 0)).Encode())
+	f.Add(Put(Row{}, Version{Tags: []Tag{{Key: "k", Value: "v"}}}, time.Unix(0, 0)).Encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := DecodeRow(b)
 		if err != nil {

@@ -96,7 +96,7 @@ type Version struct {
 }
 
 // Tag is one of an object's tags.
-type Tag struct{ Key, Value string }
+type Tag = backends.Tag
 
 // Retention is until when a version cannot be removed; without Mode there is none.
 type Retention struct {

@@ -122,7 +122,7 @@ func TestAmend(t *testing.T) {
 	one := Put(null, version(1, false, false), at(2))
 	f := func(v Version, tagged string, want string) {
 		t.Helper()
-		v.Tags = []Tag{{"k", tagged}}
+		v.Tags = []Tag{{Key: "k", Value: tagged}}
 		r := Amend(one, v, Event{Now: at(9)})
 		if got := state(r.State); got != want || r.Kind != KindAmend || !r.State.Live(r) {
 			t.Errorf("got %q, want %q; %+v", got, want, r)

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"pgregory.net/rapid"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
@@ -20,12 +21,13 @@ var modelCases = []testCase{
 type model struct {
 	*env
 	keys        []string
+	tags        bool
 	conditional bool // deletions
 	objects     map[string]modelObject
 }
 
 // modelObject is an object of the model.
-type modelObject struct{ body, contentType string }
+type modelObject struct{ body, contentType, tags string }
 
 // modelKeys nest, neighbour and share prefixes.
 var modelKeys = []string{
@@ -38,9 +40,10 @@ var modelDelimiters = []string{"", "/", "/b", "//", "!", "a", "\U0010ffff"}
 func modelRandom(e *env) {
 	keys := slices.DeleteFunc(slices.Clone(e.fit(modelKeys...)), func(key string) bool { return e.bodyFor(key, "x") == "" })
 	conditional := e.deletes(ConditionalDelete, s3.DeleteObjectInput{IfMatch: new("*")})
+	_, tags := backends.As[backends.Tagger](e.b)
 	rapid.Check(e.T, func(t *rapid.T) {
 		e.empty()
-		m := &model{env: e, keys: keys, conditional: conditional, objects: map[string]modelObject{}}
+		m := &model{env: e, keys: keys, tags: tags, conditional: conditional, objects: map[string]modelObject{}}
 		t.Repeat(map[string]func(*rapid.T){
 			"put":    m.put,
 			"delete": m.delete,
@@ -49,6 +52,7 @@ func modelRandom(e *env) {
 			"get":    m.get,
 			"list":   m.list,
 			"upload": m.upload,
+			"tag":    m.tag,
 		})
 		m.listed(t, s3.ListObjectsV2Input{})
 	})
@@ -111,9 +115,10 @@ func (m *model) put(t *rapid.T) {
 	key, body := m.key(t), m.body(t)
 	contentType := rapid.SampledFrom([]string{"text/plain", "text/html"}).Draw(t, "type")
 	ifMatch, ifNoneMatch, want := m.write(t, key)
+	tags := m.someTags(t)
 	fail := rapid.IntRange(0, 9).Draw(t, "fail") == 0
 	_, err := m.tryPut(key, body, func(in *s3.PutObjectInput) {
-		in.ContentType, in.IfMatch, in.IfNoneMatch = &contentType, ifMatch, ifNoneMatch
+		in.ContentType, in.Tagging, in.IfMatch, in.IfNoneMatch = &contentType, &tags, ifMatch, ifNoneMatch
 		if fail {
 			in.Body = failingBody(body[:len(body)/2], s3err.New(s3err.BadDigest))
 		}
@@ -126,7 +131,7 @@ func (m *model) put(t *rapid.T) {
 	}
 	expect(t, err, want)
 	if want == "" {
-		m.objects[key] = modelObject{body, contentType}
+		m.objects[key] = modelObject{body, contentType, tags}
 	}
 }
 
@@ -198,13 +203,45 @@ func (m *model) get(t *rapid.T) {
 		t.Fatalf("%q holds %s of type %s with ETag %s, want %s of type %s with ETag %s", key,
 			abbreviate(body), deref(out.ContentType), deref(out.ETag), abbreviate(o.body), o.contentType, m.etag(o))
 	}
+	if !m.tags {
+		return
+	}
+	if tags, err := m.tagsOf(key); err != nil || tags != o.tags {
+		t.Fatalf("the tags of %q are %q, %v, want %q", key, tags, err, o.tags)
+	}
+}
+
+// someTags draws tags, where there are tags.
+func (m *model) someTags(t *rapid.T) string {
+	if !m.tags {
+		return ""
+	}
+	return rapid.SampledFrom([]string{"", "a=1", "a=2&b=3"}).Draw(t, "tags")
+}
+
+// tag changes the tags of an object.
+func (m *model) tag(t *rapid.T) {
+	if !m.tags {
+		t.Skip("no tags")
+	}
+	key, tags := m.key(t), m.someTags(t)
+	o, exists := m.objects[key]
+	if err := m.trySetTags(key, tags); exists {
+		expect(t, err, "")
+	} else {
+		expect(t, err, s3err.NoSuchKey)
+		return
+	}
+	o.tags = tags
+	m.objects[key] = o
 }
 
 // upload makes an object of one part, with another part that is not listed.
 func (m *model) upload(t *rapid.T) {
 	m.uploader()
 	key, body := m.key(t), m.body(t)
-	u := m.begin(key, func(in *s3.CreateMultipartUploadInput) { in.ContentType = new("upload") })
+	tags := m.someTags(t)
+	u := m.begin(key, func(in *s3.CreateMultipartUploadInput) { in.ContentType, in.Tagging = new("upload"), &tags })
 	u.part(1, "not listed")
 	part := u.part(2, body)
 	if rapid.Bool().Draw(t, "abort") {
@@ -214,7 +251,7 @@ func (m *model) upload(t *rapid.T) {
 		return
 	}
 	u.complete(part)
-	m.objects[key] = modelObject{body, "upload"}
+	m.objects[key] = modelObject{body, "upload", tags}
 }
 
 func (m *model) list(t *rapid.T) {

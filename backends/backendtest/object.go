@@ -266,6 +266,7 @@ func bucketMissing(e *env) {
 	e.refused(err, s3err.NoSuchBucket)
 	_, err = e.b.HeadObject(e.Context(), &s3.HeadObjectInput{Bucket: &other.bucket, Key: new("k")})
 	e.refused(err, s3err.NoSuchBucket)
+	other.tagsOfNoBucket()
 	_, err = other.tryAttributes("k", s3.GetObjectAttributesInput{}, types.ObjectAttributesObjectParts)
 	e.refused(err, s3err.NoSuchBucket)
 	_, err = e.b.ListObjectsV2(e.Context(), &s3.ListObjectsV2Input{Bucket: &other.bucket})

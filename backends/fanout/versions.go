@@ -87,7 +87,13 @@ func (f *fanout) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingIn
 	if err != nil {
 		return nil, err
 	}
-	return backends.TaggerOf(f.Mounts[i].Backend).PutObjectTagging(ctx, &c)
+	below, err := backends.TaggerOf(f.Mounts[i].Backend).PutObjectTagging(ctx, &c)
+	if err != nil {
+		return nil, err
+	}
+	out := *below
+	out.VersionId = f.shownVersion(i, below.VersionId)
+	return &out, nil
 }
 
 // DeleteObjectTagging implements [backends.Tagger].
@@ -97,5 +103,11 @@ func (f *fanout) DeleteObjectTagging(ctx context.Context, in *s3.DeleteObjectTag
 	if err != nil {
 		return nil, err
 	}
-	return backends.TaggerOf(f.Mounts[i].Backend).DeleteObjectTagging(ctx, &c)
+	below, err := backends.TaggerOf(f.Mounts[i].Backend).DeleteObjectTagging(ctx, &c)
+	if err != nil {
+		return nil, err
+	}
+	out := *below
+	out.VersionId = f.shownVersion(i, below.VersionId)
+	return &out, nil
 }

@@ -292,7 +292,32 @@ func TestVersions(t *testing.T) {
 	f("versions/k", nil, "NoSuchKey", "")
 }
 
-// TestTags tags objects of mounts with and without tags.
+// TestUntagged holds that an object of a mount without tags has none, and gets none.
+func TestUntagged(t *testing.T) {
+	t.Parallel()
+	store := memory(t)
+	b := fanout.New(fanout.Options{
+		Mounts: []fanout.Mount{{Backend: mountOf(t, store, 0)}, {Backend: struct{ backends.Backend }{mountOf(t, store, 1)}}, {Backend: mountOf(t, store, 2)}},
+		Select: byWord,
+	})
+	put(t, b, "virtual", "versions/k", "")
+	tagger, ok := backends.As[backends.Tagger](b)
+	if !ok {
+		t.Fatal("no tags")
+	}
+	_, err := tagger.PutObjectTagging(t.Context(), &s3.PutObjectTaggingInput{
+		Bucket: new("virtual"), Key: new("versions/k"), Tagging: backends.TagSet([]backends.Tag{{Key: "a", Value: "b"}}),
+	})
+	if !s3err.Is(err, s3err.NotImplemented) {
+		t.Errorf("tagged what has no tags: %v", err)
+	}
+	out, err := tagger.GetObjectTagging(t.Context(), &s3.GetObjectTaggingInput{Bucket: new("virtual"), Key: new("versions/k")})
+	if err != nil || len(out.TagSet) > 0 {
+		t.Errorf("it has tags: %+v, %v", out, err)
+	}
+}
+
+// TestTags tags objects of mounts with and without versions.
 func TestTags(t *testing.T) {
 	t.Parallel()
 	b := newTyped(t)
@@ -311,8 +336,8 @@ func TestTags(t *testing.T) {
 	if err := tag("k.json"); err != nil {
 		t.Error(err)
 	}
-	if err := tag("versions/k"); !s3err.Is(err, s3err.NotImplemented) {
-		t.Errorf("tagged what has no tags: %v", err)
+	if err := tag("versions/k"); err != nil {
+		t.Error(err)
 	}
 	f := func(key string, id *string, want int, code s3err.Code) {
 		t.Helper()
@@ -328,8 +353,8 @@ func TestTags(t *testing.T) {
 		}
 	}
 	f("k.json", nil, 1, "")
-	f("versions/k", nil, 0, "")
-	f("versions/k", new("null"), 0, "")
+	f("versions/k", nil, 1, "")
+	f("versions/k", new("null"), 1, "")
 	f("versions/k", new("other"), 0, s3err.NoSuchVersion)
 	f("versions/none", nil, 0, s3err.NoSuchKey)
 	if _, err := tagger.DeleteObjectTagging(t.Context(), &s3.DeleteObjectTaggingInput{Bucket: new("virtual"), Key: new("k.json")}); err != nil {

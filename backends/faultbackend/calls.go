@@ -62,6 +62,21 @@ func (b *Backend) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttri
 	}, in)
 }
 
+// GetObjectTagging implements [backends.Tagger].
+func (b *Backend) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput) (*s3.GetObjectTaggingOutput, error) {
+	return call(ctx, b.arrive("GetObjectTagging", in.Key), backends.TaggerOf(b.store).GetObjectTagging, in)
+}
+
+// PutObjectTagging implements [backends.Tagger].
+func (b *Backend) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error) {
+	return call(ctx, b.arrive("PutObjectTagging", in.Key), backends.TaggerOf(b.store).PutObjectTagging, in)
+}
+
+// DeleteObjectTagging implements [backends.Tagger].
+func (b *Backend) DeleteObjectTagging(ctx context.Context, in *s3.DeleteObjectTaggingInput) (*s3.DeleteObjectTaggingOutput, error) {
+	return call(ctx, b.arrive("DeleteObjectTagging", in.Key), backends.TaggerOf(b.store).DeleteObjectTagging, in)
+}
+
 // DeleteObject implements [backends.ObjectWriter].
 func (b *Backend) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
 	return call(ctx, b.arrive("DeleteObject", in.Key), b.store.DeleteObject, in)
@@ -101,7 +116,7 @@ func (b *Backend) CompleteUploadAt(ctx context.Context, in *s3.CompleteMultipart
 // Can implements [backends.Abilities].
 func (b *Backend) Can(a any) bool {
 	if _, asked := a.(*backends.UploadPlacer); !asked {
-		return true
+		return backends.Passing(a, b.store)
 	}
 	_, ok := backends.As[backends.UploadPlacer](b.store)
 	return ok

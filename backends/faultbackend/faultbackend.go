@@ -17,6 +17,7 @@ type Store interface {
 	backends.Backend
 	backends.MultipartUploader
 	backends.BucketManager
+	backends.Tagger
 }
 
 // Call is one call of the store.

@@ -35,6 +35,7 @@ const (
 	tagMetadata // a pair, as often as there are some
 	tagSegment
 	tagManifest
+	tagObjectTag // a pair, as often as there are some, in their order
 )
 
 // text returns the field of a tag that is a string; nil when it is none.
@@ -83,6 +84,9 @@ func (o *object) encode() []byte {
 	for k, v := range o.Metadata {
 		r.pair(tagMetadata, k, v)
 	}
+	for _, t := range o.Tags {
+		r.pair(tagObjectTag, t.Key, t.Value)
+	}
 	if o.manifest != (name{}) {
 		r.bytes(tagManifest, o.manifest[:])
 		return r
@@ -116,6 +120,10 @@ func (o *object) decode(b []byte) error {
 				o.Metadata = make(map[string]string)
 			}
 			o.Metadata[k] = w
+			return err
+		case tagObjectTag:
+			k, w, err := toPair(v)
+			o.Tags = append(o.Tags, backends.Tag{Key: k, Value: w})
 			return err
 		case tagSegment:
 			seg, err := decodeSegment(v)

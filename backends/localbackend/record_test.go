@@ -30,6 +30,7 @@ func fullObject() object {
 			StorageClass: "GLACIER",
 			Checksum:     backends.Checksum{Algorithm: "CRC32", Type: "FULL_OBJECT", Value: "AAAAAA=="},
 			UploadID:     "0123",
+			Tags:         []backends.Tag{{Key: "b", Value: "ä&="}, {Key: "a"}},
 		},
 		body: []segment{{name: name{1, 15: 2}, size: 1 << 40}, {name: name{3}, size: 7, inline: true}},
 	}

@@ -56,6 +56,7 @@ type part struct {
 var _ interface {
 	backends.Backend
 	backends.AttributesReader
+	backends.Tagger
 	backends.MultipartUploader
 	backends.BucketManager
 } = (*Backend)(nil)

@@ -95,6 +95,24 @@ func (b *Backend) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) 
 	return call(ctx, b, "ListObjectsV2", b.next.ListObjectsV2, in)
 }
 
+// Can implements [backends.Abilities].
+func (b *Backend) Can(a any) bool { return backends.Passing(a, b.next) }
+
+// GetObjectTagging implements [backends.Tagger].
+func (b *Backend) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput) (*s3.GetObjectTaggingOutput, error) {
+	return call(ctx, b, "GetObjectTagging", backends.TaggerOf(b.next).GetObjectTagging, in)
+}
+
+// PutObjectTagging implements [backends.Tagger].
+func (b *Backend) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error) {
+	return call(ctx, b, "PutObjectTagging", backends.TaggerOf(b.next).PutObjectTagging, in)
+}
+
+// DeleteObjectTagging implements [backends.Tagger].
+func (b *Backend) DeleteObjectTagging(ctx context.Context, in *s3.DeleteObjectTaggingInput) (*s3.DeleteObjectTaggingOutput, error) {
+	return call(ctx, b, "DeleteObjectTagging", backends.TaggerOf(b.next).DeleteObjectTagging, in)
+}
+
 // CreateMultipartUpload implements backends.MultipartUploader.
 func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultipartUploadInput) (*s3.CreateMultipartUploadOutput, error) {
 	if b.multipart == nil {

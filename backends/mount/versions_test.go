@@ -220,18 +220,22 @@ func head(t *testing.T, b backends.Backend, key string, id *string) *string {
 	return out.VersionId
 }
 
-// TestNoVersions holds that a mount of a store without versions has none.
+// TestNoVersions holds that a mount of a store without versions has none, nor tags where the store has none.
 func TestNoVersions(t *testing.T) {
 	t.Parallel()
 	m := mount.New(mount.Options{Backend: newStore(t, "physical"), Bucket: "physical", Prefix: "p/"})
 	if _, ok := backends.As[backends.Versioned](m); ok {
 		t.Error("it has versions")
 	}
-	if _, ok := backends.As[backends.Tagger](m); ok {
-		t.Error("it has tags")
-	}
 	if _, ok := backends.As[backends.MultipartUploader](m); !ok {
 		t.Error("it has no uploads")
+	}
+	if _, ok := backends.As[backends.Tagger](m); !ok {
+		t.Error("it has no tags")
+	}
+	m = mount.New(mount.Options{Backend: struct{ backends.Backend }{newStore(t, "physical")}, Bucket: "physical", Prefix: "p/"})
+	if _, ok := backends.As[backends.Tagger](m); ok {
+		t.Error("it has tags")
 	}
 }
 

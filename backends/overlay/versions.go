@@ -5,7 +5,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
@@ -50,13 +49,20 @@ func firstError(all ...error) error {
 	return nil
 }
 
-// GetObjectTagging implements [backends.Tagger]. Objects of the old place have no tags.
+// GetObjectTagging implements [backends.Tagger].
 func (o *overlay) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput) (*s3.GetObjectTaggingOutput, error) {
 	return read(ctx, o, wanted{in.Bucket, in.Key, in.VersionId}, func() (*s3.GetObjectTaggingOutput, error) {
 		return backends.TaggerOf(o.New).GetObjectTagging(ctx, in)
 	}, func() (*s3.GetObjectTaggingOutput, error) {
-		_, err := o.Old.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
-		return &s3.GetObjectTaggingOutput{TagSet: []types.Tag{}, VersionId: o.shownVersion(nil)}, err
+		c := *in
+		c.VersionId = nil
+		below, err := backends.TaggerOf(o.Old).GetObjectTagging(ctx, &c)
+		if err != nil {
+			return nil, err
+		}
+		out := *below
+		out.VersionId = o.shownVersion(below.VersionId)
+		return &out, nil
 	})
 }
 

@@ -34,6 +34,7 @@ type Capabilities struct {
 	StorageClasses    bool `json:"storageClasses"`    // x-amz-storage-class is kept
 	ListUploads       bool `json:"listUploads"`       // ListMultipartUploads lists all of them
 	ObjectParts       bool `json:"objectParts"`       // GetObjectAttributes lists the parts of an object, with their checksums
+	ObjectTags        bool `json:"objectTags"`        // objects have tags, also from x-amz-tagging, which copies keep and reads count
 	EncodedListings   bool `json:"encodedListings"`   // encoding-type=url: listings can show keys that XML cannot carry
 	ExactListings     bool `json:"exactListings"`     // IsTruncated is true exactly when there is more
 	AnyKey            bool `json:"anyKey"`            // keys are strings; else they are paths, and checkKey refuses what is none
@@ -47,7 +48,7 @@ func All() Capabilities {
 	return Capabilities{
 		PutIfAbsent: true, PutIfMatch: true, CompleteIfAbsent: true, CompleteIfMatch: true,
 		CopyIfAbsent: true, CopyIfMatch: true, DeleteIfMatch: true,
-		DateConditions: true, WholeBodies: true, Checksums: true, MoreChecksums: true, ChunkedEncoding: true, Trailers: true, UploadPartCopy: true, StorageClasses: true, ListUploads: true, ObjectParts: true,
+		DateConditions: true, WholeBodies: true, Checksums: true, MoreChecksums: true, ChunkedEncoding: true, Trailers: true, UploadPartCopy: true, StorageClasses: true, ListUploads: true, ObjectParts: true, ObjectTags: true,
 		EncodedListings: true, ExactListings: true, AnyKey: true,
 	}
 }

@@ -25,6 +25,11 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 	if err := b.checkClass(in.StorageClass); err != nil {
 		return nil, err
 	}
+	if in.TaggingDirective == types.TaggingDirectiveReplace {
+		if err := b.checkTagging(in.Tagging); err != nil {
+			return nil, err
+		}
+	}
 	can := b.can.Load()
 	if in.IfMatch != nil && !can.CopyIfMatch || in.IfNoneMatch != nil && !can.CopyIfAbsent {
 		return b.streamCopy(ctx, src, in)
@@ -40,6 +45,7 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 	}
 	c.CopySource = copySourceHeader(src)
 	c.ChecksumAlgorithm = can.keeps(in.ChecksumAlgorithm)
+	b.copyTagging(&c)
 	out, err := b.client.CopyObject(slow(ctx), &c, b.writing(nil, in.IfMatch, in.IfNoneMatch))
 	if err == nil && (out.CopyObjectResult == nil || out.CopyObjectResult.ETag == nil) {
 		err = errNoResult

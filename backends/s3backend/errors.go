@@ -21,7 +21,7 @@ var theirs = codes(
 	s3err.ConditionalRequestConflict, s3err.EntityTooLarge, s3err.EntityTooSmall, s3err.InternalError,
 	s3err.InvalidArgument, s3err.InvalidBucketName, s3err.InvalidDigest, s3err.InvalidObjectState, s3err.InvalidPart,
 	s3err.InvalidPartNumber, s3err.InvalidPartOrder, s3err.InvalidRange, s3err.InvalidRequest,
-	s3err.InvalidStorageClass, s3err.KeyTooLong, s3err.MalformedXML, s3err.MetadataTooLarge,
+	s3err.InvalidStorageClass, s3err.InvalidTag, s3err.KeyTooLong, s3err.MalformedXML, s3err.MetadataTooLarge,
 	s3err.MethodNotAllowed, s3err.NoSuchBucket, s3err.NoSuchKey, s3err.NoSuchUpload, s3err.NoSuchVersion,
 	s3err.NotImplemented, s3err.OperationAborted, s3err.PreconditionFailed, s3err.ServiceUnavailable, s3err.SlowDown,
 	s3err.TooManyBuckets,

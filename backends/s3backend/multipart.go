@@ -18,7 +18,11 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 	if err := b.checkClass(in.StorageClass); err != nil {
 		return nil, err
 	}
+	if err := b.checkTagging(in.Tagging); err != nil {
+		return nil, err
+	}
 	c := *in
+	c.Tagging = optional(value(in.Tagging))
 	switch kept := b.can.Load().keeps(in.ChecksumAlgorithm); {
 	case kept == "":
 		c.ChecksumAlgorithm, c.ChecksumType = "", ""

@@ -56,6 +56,7 @@ func abilities(c *Capabilities) []ability {
 		{&c.StorageClasses, (*probe).storageClasses},
 		{&c.ListUploads, (*probe).listUploads},
 		{&c.ObjectParts, (*probe).attributes},
+		{&c.ObjectTags, (*probe).objectTags},
 		{&c.EncodedListings, (*probe).encodedListings},
 		{&c.ExactListings, (*probe).exactListings},
 		{&c.AnyKey, (*probe).anyKey},

@@ -40,6 +40,7 @@ func (b *Backend) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.Get
 	if out.StorageClass == types.StorageClassStandard {
 		out.StorageClass = ""
 	}
+	out.TagCount = b.tagCount(out.TagCount)
 	if c.Range != nil {
 		checksum.Clear(out)
 		out.ChecksumType = ""
@@ -83,6 +84,7 @@ func (b *Backend) head(ctx context.Context, in *s3.GetObjectInput, mode types.Ch
 	if out.StorageClass == types.StorageClassStandard {
 		out.StorageClass = ""
 	}
+	out.TagCount = b.tagCount(out.TagCount)
 	return out, nil
 }
 

@@ -78,8 +78,8 @@ const (
 	rememberedUploads  = 10_000
 )
 
-// Backend implements [backends.Backend], [backends.MultipartUploader] and
-// [backends.BucketManager].
+// Backend implements [backends.Backend], [backends.MultipartUploader],
+// [backends.BucketManager], and [backends.Tagger] when the service has tags.
 type Backend struct {
 	name        string
 	region      string
@@ -95,6 +95,7 @@ type Backend struct {
 var (
 	_ backends.Backend           = (*Backend)(nil)
 	_ backends.MultipartUploader = (*Backend)(nil)
+	_ backends.Tagger            = (*Backend)(nil)
 	_ backends.BucketManager     = (*Backend)(nil)
 )
 

@@ -59,11 +59,11 @@ func streaming(t *testing.T, s s3servers.Server, can Capabilities) *Backend {
 var (
 	versityCan = Capabilities{
 		PutIfAbsent: true, PutIfMatch: true, CompleteIfAbsent: true, CompleteIfMatch: true,
-		DeleteIfUnchanged: true, Checksums: true, MoreChecksums: true, Trailers: true, ListUploads: true,
+		DeleteIfUnchanged: true, Checksums: true, MoreChecksums: true, Trailers: true, ListUploads: true, ObjectTags: true,
 	}
 	minioCan = Capabilities{
 		PutIfAbsent: true, PutIfMatch: true, CompleteIfAbsent: true, CompleteIfMatch: true,
-		DateConditions: true, WholeBodies: true, Checksums: true, ChunkedEncoding: true, Trailers: true, ObjectParts: true, EncodedListings: true,
+		DateConditions: true, WholeBodies: true, Checksums: true, ChunkedEncoding: true, Trailers: true, ObjectParts: true, ObjectTags: true, EncodedListings: true,
 	}
 )
 

@@ -24,13 +24,16 @@ func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 	if err := b.checkClass(in.StorageClass); err != nil {
 		return nil, err
 	}
+	if err := b.checkTagging(in.Tagging); err != nil {
+		return nil, err
+	}
 	u, err := b.newUpload(ctx, backends.NewBody(in.Body, in.ContentLength), in.ChecksumAlgorithm, in)
 	if err != nil {
 		return nil, err
 	}
 	c := *in
 	c.Body, c.ContentLength, c.ContentMD5 = nil, nil, nil
-	c.ChecksumAlgorithm = ""
+	c.ChecksumAlgorithm, c.Tagging = "", optional(value(in.Tagging))
 	checksum.Clear(&c)
 	out, err := b.client.PutObject(ctx, &c, u.options, b.writing(u, in.IfMatch, in.IfNoneMatch))
 	if err != nil {

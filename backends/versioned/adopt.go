@@ -34,6 +34,13 @@ func (b *bucket) adopt(ctx context.Context, o versions.Object) (versions.Row, er
 		ID: id, Plain: true, Size: aws.ToInt64(head.ContentLength), ETag: aws.ToString(head.ETag),
 		StorageClass: head.StorageClass, Parts: partsOf(aws.ToString(head.ETag)), Checksum: checksumOf(head, head.ChecksumType),
 	}
+	v.Tags, err = backends.StoredTags(ctx, b.plainSource(o.Key), head.TagCount)
+	if s3err.Is(err, s3err.NoSuchKey) {
+		return b.Index.Top(ctx, o)
+	}
+	if err != nil {
+		return versions.Row{}, err
+	}
 	row, _, err := b.change(ctx, versions.Head{Object: o}, func(top versions.Row) (versions.Row, error) {
 		if top.Seq > 0 {
 			return top, nil // Somebody else was first, and what we saw is perhaps his.
@@ -41,6 +48,11 @@ func (b *bucket) adopt(ctx context.Context, o versions.Object) (versions.Row, er
 		return versions.Put(top, v, aws.ToTime(head.LastModified)), nil
 	})
 	return row, err
+}
+
+// plainSource is what is at the plain place of a key.
+func (b *bucket) plainSource(key string) backends.Source {
+	return backends.Source{Backend: b.Heads, CopySource: backends.CopySource{Key: key}}
 }
 
 // keep sees to it that the body of a current version from before is in the place of versions, before another
@@ -60,7 +72,9 @@ func (b *bucket) keep(ctx context.Context, o versions.Object, top versions.Row, 
 	if err != nil {
 		return err
 	}
-	c := &s3.CopyObjectInput{Key: &body, MetadataDirective: types.MetadataDirectiveReplace, CopySourceIfMatch: &v.ETag}
+	c := &s3.CopyObjectInput{
+		Key: &body, MetadataDirective: types.MetadataDirectiveReplace, TaggingDirective: types.TaggingDirectiveReplace, CopySourceIfMatch: &v.ETag,
+	}
 	err = takeHeaders(ctx, c, src)
 	if now, e := b.Index.Top(ctx, o); e != nil || now.Seq != top.Seq {
 		return e // Whoever had a row behind top has kept the body, and the headers may be those of his head.

@@ -193,7 +193,13 @@ func (u *uploads) copyPlain(ctx context.Context, w *write, etag string) error {
 	}
 	in := &s3.CopyObjectInput{
 		Key: w.key(), MetadataDirective: types.MetadataDirectiveReplace, CopySourceIfMatch: &etag, StorageClass: head.StorageClass,
+		TaggingDirective: types.TaggingDirectiveReplace,
 	}
+	tags, err := backends.StoredTags(ctx, u.plainSource(*key), head.TagCount)
+	if err != nil {
+		return overwritten(err)
+	}
+	in.Tagging = backends.EncodeTags(tags) // See takeTags.
 	if err := takeHeaders(ctx, in, src); err != nil {
 		return overwritten(err)
 	}

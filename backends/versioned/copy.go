@@ -31,7 +31,7 @@ func (b *bucket) Locate(ctx context.Context, src backends.CopySource) (backends.
 	}
 	at := backends.Source{Backend: b.Heads, CopySource: backends.CopySource{Key: f.Key}, Shown: nullVersionID}
 	if f.version != nil {
-		at.Tags = tagging(f.version.Tags)
+		at.Tags = backends.TagSet(f.version.Tags)
 	}
 	return at, nil
 }
@@ -39,20 +39,8 @@ func (b *bucket) Locate(ctx context.Context, src backends.CopySource) (backends.
 // bodySource is the body of a version as the source of a copy.
 func (b *bucket) bodySource(key string, v *versions.Version) backends.Source {
 	return backends.Source{
-		Backend: b.Bodies, CopySource: backends.CopySource{Key: b.body(key, v.ID)}, Shown: v.ID.String(), Tags: tagging(v.Tags),
+		Backend: b.Bodies, CopySource: backends.CopySource{Key: b.body(key, v.ID)}, Shown: v.ID.String(), Tags: backends.TagSet(v.Tags),
 	}
-}
-
-// tagging are tags in S3's words; nil when there are none.
-func tagging(tags []versions.Tag) *types.Tagging {
-	if len(tags) == 0 {
-		return nil
-	}
-	t := &types.Tagging{}
-	for i := range tags {
-		t.TagSet = append(t.TagSet, types.Tag{Key: &tags[i].Key, Value: &tags[i].Value})
-	}
-	return t
 }
 
 // errMarkerSource is what a copy is told whose source is a delete marker.
@@ -108,9 +96,6 @@ func (b *bucket) ImportObject(ctx context.Context, src backends.Source, in *s3.C
 		return nil, err
 	}
 	w.version.StorageClass = in.StorageClass
-	if in.TaggingDirective != types.TaggingDirectiveReplace {
-		w.version.Tags = tagsOf(src.Tags)
-	}
 	out, err := w.copyBody(ctx, src, in)
 	if err != nil {
 		return nil, err
@@ -135,25 +120,49 @@ func (b *bucket) ImportObject(ctx context.Context, src backends.Source, in *s3.C
 // maxChanges is how often a source may be written over between the two looks at it that a copy takes.
 const maxChanges = 100
 
-// copyBody makes the body as a copy.
+// copyBody makes the body as a copy. Its tags are those of the version.
 func (w *write) copyBody(ctx context.Context, src backends.Source, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
 	for changes := 0; ; changes++ {
 		c := *in
 		c.Key, c.IfMatch, c.IfNoneMatch = w.key(), nil, nil
-		if in.MetadataDirective != types.MetadataDirectiveReplace {
-			if err := takeHeaders(ctx, &c, src); err != nil {
-				return nil, err
-			}
+		ours, err := w.take(ctx, &c, src)
+		if err != nil {
+			return nil, err
 		}
 		c.MetadataDirective = types.MetadataDirectiveReplace
 		c.Metadata = marked(c.Metadata, w.mark())
 		w.b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
 		out, err := backends.CopyObject(ctx, w.b.Bodies, src, &c)
-		ours := in.MetadataDirective != types.MetadataDirectiveReplace // and not the client's, that did not hold
 		if !ours || !s3err.Is(err, s3err.PreconditionFailed) || changes == maxChanges {
 			return out, err
 		}
 	}
+}
+
+// take gives a copy the headers, and its version the tags, that they are to have. Of what is the source's, the copy is held to one
+// state of it: the condition on its ETag is ours then, and not the client's.
+func (w *write) take(ctx context.Context, c *s3.CopyObjectInput, src backends.Source) (ours bool, err error) {
+	headers := c.MetadataDirective != types.MetadataDirectiveReplace
+	tags := c.TaggingDirective != types.TaggingDirectiveReplace
+	switch {
+	case !tags:
+		w.version.Tags = givenTags(c.Tagging)
+	case src.Tags != nil:
+		w.version.Tags = backends.TagsOf(src.Tags)
+	}
+	c.TaggingDirective, c.Tagging = types.TaggingDirectiveReplace, nil
+	stored := tags && src.Tags == nil
+	if !headers && !stored {
+		return false, nil
+	}
+	head, err := pin(ctx, c, src)
+	if err == nil && headers {
+		copyHeaders(c, head)
+	}
+	if err == nil && stored {
+		w.version.Tags, err = backends.StoredTags(ctx, src, head.TagCount)
+	}
+	return true, err
 }
 
 // checkOntoItself refuses a copy of the current version onto itself that changes nothing. One of an
@@ -203,19 +212,32 @@ func (b *bucket) isSource(ctx context.Context, f found, src backends.Source) (bo
 
 // takeHeaders gives a copy the headers and metadata of its source, and has it be of no other state of it.
 func takeHeaders(ctx context.Context, c *s3.CopyObjectInput, src backends.Source) error {
-	in := &s3.HeadObjectInput{Bucket: &src.Bucket, Key: &src.Key, VersionId: optional(src.VersionID)}
-	head, err := src.Backend.HeadObject(ctx, in)
-	if err != nil {
-		return err
+	head, err := pin(ctx, c, src)
+	if err == nil {
+		copyHeaders(c, head)
 	}
+	return err
+}
+
+// copyHeaders gives a copy headers and metadata.
+func copyHeaders(c *s3.CopyObjectInput, head *s3.HeadObjectOutput) {
 	c.CacheControl, c.ContentDisposition, c.ContentEncoding = head.CacheControl, head.ContentDisposition, head.ContentEncoding
 	c.ContentLanguage, c.ContentType, c.Expires = head.ContentLanguage, head.ContentType, head.Expires //nolint:staticcheck // a copy takes no ExpiresString
 	c.Metadata = head.Metadata
+}
+
+// pin reads the headers of a copy's source, and has the copy be of no other state of it.
+func pin(ctx context.Context, c *s3.CopyObjectInput, src backends.Source) (*s3.HeadObjectOutput, error) {
+	in := &s3.HeadObjectInput{Bucket: &src.Bucket, Key: &src.Key, VersionId: optional(src.VersionID)}
+	head, err := src.Backend.HeadObject(ctx, in)
+	if err != nil {
+		return nil, err
+	}
 	meta := &backends.ObjectMeta{ETag: aws.ToString(head.ETag), LastModified: aws.ToTime(head.LastModified)}
 	if err := backends.CheckCopySource(meta, backends.CopyConditions(c)); err != nil {
-		return err
+		return nil, err
 	}
 	c.CopySourceIfMatch, c.CopySourceIfNoneMatch = head.ETag, nil
 	c.CopySourceIfModifiedSince, c.CopySourceIfUnmodifiedSince = nil, nil
-	return nil
+	return head, nil
 }

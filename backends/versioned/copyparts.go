@@ -143,7 +143,7 @@ func (u *copyUpload) begin(ctx context.Context) error {
 		ContentDisposition: c.ContentDisposition, ContentEncoding: c.ContentEncoding, ContentLanguage: c.ContentLanguage,
 		ContentType: c.ContentType, Expires: c.Expires, WebsiteRedirectLocation: c.WebsiteRedirectLocation,
 		ServerSideEncryption: c.ServerSideEncryption, SSEKMSKeyId: c.SSEKMSKeyId,
-		ChecksumAlgorithm: sum.Algorithm, ChecksumType: sum.Type,
+		ChecksumAlgorithm: sum.Algorithm, ChecksumType: sum.Type, Tagging: c.Tagging,
 	})
 	if err == nil {
 		u.id = begun.UploadId

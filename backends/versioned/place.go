@@ -84,7 +84,7 @@ func (p *Place) BringBack(ctx context.Context, key string, v *versions.Version) 
 		return false, err
 	}
 	body := p.body(key, v.ID)
-	in := &s3.CopyObjectInput{Key: &body, MetadataDirective: types.MetadataDirectiveCopy, CopySourceIfMatch: head.ETag}
+	in := &s3.CopyObjectInput{Key: &body, MetadataDirective: types.MetadataDirectiveCopy, TaggingDirective: types.TaggingDirectiveReplace, CopySourceIfMatch: head.ETag}
 	p.bodyPolicy(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId)
 	src := backends.Source{Backend: p.Heads, CopySource: backends.CopySource{Key: key}}
 	return true, copyWithParts(ctx, p.Bodies, src, in, v)
@@ -151,7 +151,7 @@ func (p *Place) Restore(ctx context.Context, key string, v *versions.Version) er
 	if err := copyAny(ctx, b, backends.Source{Backend: b, CopySource: src}, in, v.Size); err != nil || len(v.Tags) == 0 || v.Size <= backends.MaxCopySize {
 		return err // A copy takes the tags along, unless it is made by parts.
 	}
-	_, err := p.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{Key: &key, Tagging: tagging(v.Tags)})
+	_, err := p.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{Key: &key, Tagging: backends.TagSet(v.Tags)})
 	return err
 }
 

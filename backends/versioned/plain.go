@@ -95,6 +95,28 @@ func (p *unversioned) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInp
 	return through(ctx, p.door, func() (*s3.DeleteObjectsOutput, error) { return p.Backend.DeleteObjects(ctx, in) })
 }
 
+// Can implements [backends.Abilities].
+func (p *unversioned) Can(a any) bool { return backends.Passing(a, p.Backend) }
+
+// GetObjectTagging implements [backends.Tagger].
+func (p *unversioned) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput) (*s3.GetObjectTaggingOutput, error) {
+	return backends.TaggerOf(p.Backend).GetObjectTagging(ctx, in)
+}
+
+// PutObjectTagging implements [backends.Tagger].
+func (p *unversioned) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error) {
+	return through(ctx, p.door, func() (*s3.PutObjectTaggingOutput, error) {
+		return backends.TaggerOf(p.Backend).PutObjectTagging(ctx, in)
+	})
+}
+
+// DeleteObjectTagging implements [backends.Tagger].
+func (p *unversioned) DeleteObjectTagging(ctx context.Context, in *s3.DeleteObjectTaggingInput) (*s3.DeleteObjectTaggingOutput, error) {
+	return through(ctx, p.door, func() (*s3.DeleteObjectTaggingOutput, error) {
+		return backends.TaggerOf(p.Backend).DeleteObjectTagging(ctx, in)
+	})
+}
+
 // Locate implements [backends.Locator].
 func (p *unversioned) Locate(_ context.Context, src backends.CopySource) (backends.Source, error) {
 	return backends.Source{Backend: p.Backend, CopySource: src}, nil

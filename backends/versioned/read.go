@@ -61,7 +61,7 @@ func headAsGet(ctx context.Context, s backends.Backend, in *s3.GetObjectInput) (
 		ContentLength: out.ContentLength, ContentRange: out.ContentRange, ContentType: out.ContentType, ETag: out.ETag,
 		Expires: out.Expires, ExpiresString: out.ExpiresString, LastModified: out.LastModified, Metadata: out.Metadata, //nolint:staticcheck // readers of the old field get it too
 		PartsCount: out.PartsCount, Restore: out.Restore, SSEKMSKeyId: out.SSEKMSKeyId, ServerSideEncryption: out.ServerSideEncryption,
-		StorageClass: out.StorageClass, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
+		StorageClass: out.StorageClass, TagCount: out.TagCount, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
 	}
 	checksum.Copy(got, out)
 	return got, nil
@@ -212,9 +212,7 @@ func shown(out *s3.GetObjectOutput, v *versions.Version, in *s3.GetObjectInput) 
 	if c.StorageClass = v.StorageClass; c.StorageClass == types.StorageClassStandard {
 		c.StorageClass = "" // S3 leaves the usual one out
 	}
-	if n := len(v.Tags); n > 0 {
-		c.TagCount = aws.Int32(int32(n))
-	}
+	c.TagCount = backends.TagCount(v.Tags)
 	if in.PartNumber != nil && v.Parts > 0 {
 		return &c // The store has counted, and summed, the part.
 	}

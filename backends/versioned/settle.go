@@ -118,7 +118,9 @@ func (b *bucket) leavesBehind(row versions.Row) bool {
 // copyHead copies the body of a version to the head. A body that is gone belonged to a version that is not
 // current any more, or is at the plain place itself.
 func (b *bucket) copyHead(ctx context.Context, o versions.Object, v *versions.Version) error {
-	in := &s3.CopyObjectInput{Key: &o.Key, MetadataDirective: types.MetadataDirectiveCopy, StorageClass: v.StorageClass}
+	in := &s3.CopyObjectInput{
+		Key: &o.Key, MetadataDirective: types.MetadataDirectiveCopy, TaggingDirective: types.TaggingDirectiveReplace, StorageClass: v.StorageClass,
+	}
 	if b.HeadKMSKeyID != "" {
 		in.ServerSideEncryption, in.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &b.HeadKMSKeyID
 	}

@@ -5,48 +5,59 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/versions"
 )
 
 // GetObjectTagging implements [backends.Tagger].
 func (b *bucket) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput) (*s3.GetObjectTaggingOutput, error) {
-	f, err := b.find(ctx, in.Key, in.VersionId)
-	if err != nil {
-		return nil, err
-	}
-	out := &s3.GetObjectTaggingOutput{VersionId: aws.String(nullVersionID), TagSet: []types.Tag{}}
-	if f.version == nil { // It has none, if it is there.
-		if _, err = b.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &f.Key}); s3err.Is(err, s3err.NoSuchKey) {
-			err = f.notThere(in.VersionId)
+	for {
+		f, err := b.find(ctx, in.Key, in.VersionId)
+		if err != nil {
+			return nil, err
 		}
-		return out, err
+		if f.version != nil {
+			return &s3.GetObjectTaggingOutput{VersionId: aws.String(f.version.ID.String()), TagSet: backends.TagSet(f.version.Tags).TagSet}, nil
+		}
+		below, err := backends.TaggerOf(b.Heads).GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Key: &f.Key})
+		if err != nil && !s3err.Is(err, s3err.NoSuchKey) {
+			return nil, err
+		}
+		// By now a version may have taken its place, and what was read be that of a copy of it.
+		top, failed := b.Index.Top(ctx, f.Object)
+		switch {
+		case failed != nil:
+			return nil, failed
+		case top.Seq > 0:
+			continue
+		case err != nil:
+			return nil, f.notThere(in.VersionId)
+		}
+		return &s3.GetObjectTaggingOutput{VersionId: aws.String(nullVersionID), TagSet: below.TagSet}, nil
 	}
-	out.VersionId = aws.String(f.version.ID.String())
-	for _, t := range f.version.Tags {
-		out.TagSet = append(out.TagSet, types.Tag{Key: &t.Key, Value: &t.Value})
-	}
-	return out, nil
 }
 
 // PutObjectTagging implements [backends.Tagger].
 func (b *bucket) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error) {
-	tags := tagsOf(in.Tagging)
+	tags := backends.TagsOf(in.Tagging)
 	id, err := b.amend(ctx, in.Key, in.VersionId, func(v *versions.Version) { v.Tags = tags })
 	return &s3.PutObjectTaggingOutput{VersionId: id}, err
 }
 
-// tagsOf are tags as the index has them.
-func tagsOf(t *types.Tagging) (tags []versions.Tag) {
-	if t == nil {
-		return nil
-	}
-	for _, t := range t.TagSet {
-		tags = append(tags, versions.Tag{Key: aws.ToString(t.Key), Value: aws.ToString(t.Value)})
-	}
+// givenTags are the tags of an input, which the edge has checked. They belong to the version, and not to its body.
+func givenTags(encoded *string) []versions.Tag {
+	tags, _ := backends.ParseTags(aws.ToString(encoded))
 	return tags
+}
+
+// takeTags gives the version of an upload the tags that its body got when the upload began: till it is completed, there is no other
+// place for them. From then on they are the version's, and nobody looks at those of the body.
+func (w *write) takeTags(ctx context.Context, count *int32) (err error) {
+	body := backends.Source{Backend: w.b.Bodies, CopySource: backends.CopySource{Key: *w.key()}}
+	w.version.Tags, err = backends.StoredTags(ctx, body, count)
+	return err
 }
 
 // DeleteObjectTagging implements [backends.Tagger].

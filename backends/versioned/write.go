@@ -182,9 +182,9 @@ func (b *bucket) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutO
 	if err != nil {
 		return nil, err
 	}
-	w.version.StorageClass = in.StorageClass
+	w.version.StorageClass, w.version.Tags = in.StorageClass, givenTags(in.Tagging)
 	c := *in
-	c.Key, c.IfMatch, c.IfNoneMatch = w.key(), nil, nil
+	c.Key, c.IfMatch, c.IfNoneMatch, c.Tagging = w.key(), nil, nil, nil
 	c.Metadata = marked(in.Metadata, w.mark())
 	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
 	out, err := b.Bodies.PutObject(ctx, &c)
@@ -245,6 +245,11 @@ func (w *write) measure(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if w.upload {
+		if err := w.takeTags(ctx, out.TagCount); err != nil {
+			return err
+		}
 	}
 	w.made = aws.ToTime(out.LastModified)
 	Measure(&w.version, out)
