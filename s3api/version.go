@@ -36,6 +36,8 @@ func checkVersion(r *router.Route, name, value, v string) (*string, error) {
 		return &v, nil
 	case v == nullVersion:
 		return nil, nil // the current one
+	case backends.WellFormedVersionID(v):
+		return nil, s3err.New(s3err.NoSuchVersion).With("VersionId", v)
 	}
 	return nil, s3err.InvalidArg(name, value, invalidVersion)
 }

@@ -83,7 +83,7 @@ func (s *chunked) next() error {
 	}
 	digits := string(text)
 	if s.sum != nil {
-		if digits, s.signature, ok = strings.Cut(digits, ";chunk-signature="); !ok {
+		if digits, s.signature, ok = strings.Cut(digits, ";chunk-signature="); !ok || !isSHA256(s.signature) {
 			return incomplete("chunk without a signature")
 		}
 		s.sum.Reset()

@@ -53,7 +53,8 @@ func TestChunkedRefused(t *testing.T) {
 	f(u, 5, "", strings.Repeat("0", 1022)+"5\r\nhello\r\n0\r\n\r\n", s3err.IncompleteBody)
 	f(u, 5, "", strings.Repeat("0", 9999)+"5\r\nhello\r\n0\r\n\r\n", s3err.IncompleteBody)
 	f(StreamingSigned, 5, "", "5\r\nhello\r\n0\r\n\r\n", s3err.IncompleteBody)
-	f(StreamingSigned, 5, "", "5;chunk-signature=00\r\nhello\r\n0\r\n\r\n", s3err.SignatureDoesNotMatch)
+	f(StreamingSigned, 5, "", "5;chunk-signature=00\r\nhello\r\n0\r\n\r\n", s3err.IncompleteBody)
+	f(StreamingSigned, 5, "", "5;chunk-signature="+strings.Repeat("0", 64)+"\r\nhello\r\n0\r\n\r\n", s3err.SignatureDoesNotMatch)
 
 	// The announced length.
 	f(u, 6, "", "5\r\nhello\r\n0\r\n\r\n", s3err.IncompleteBody)
@@ -113,8 +114,9 @@ func TestChunkSignatures(t *testing.T) {
 	f(func(body string) string { c := chunks(body); return c[0] + c[2] }, s3err.IncompleteBody)
 	f(func(body string) string { return strings.Replace(body, "AAAAAA==", "AAAAAB==", 1) }, s3err.SignatureDoesNotMatch)
 	f(func(body string) string { return strings.Replace(body, crc.Name+":AAAAAA==\r\n", "", 1) }, s3err.MalformedTrailer)
-	f(func(body string) string { return body[:strings.Index(body, "x-amz-trailer-signature")] + "\r\n" }, s3err.MalformedTrailer)
-	f(func(body string) string { return strings.Replace(body, "trailer-signature:", "trailer-signature:0", 1) }, s3err.SignatureDoesNotMatch)
+	f(func(body string) string { return body[:strings.Index(body, "x-amz-trailer-signature")] + "\r\n" }, s3err.IncompleteBody)
+	f(func(body string) string { return strings.Replace(body, "trailer-signature:", "trailer-signatur:", 1) }, s3err.IncompleteBody)
+	f(func(body string) string { return strings.Replace(body, "trailer-signature:", "trailer-signature:0", 1) }, s3err.IncompleteBody)
 	f(func(body string) string {
 		return strings.Replace(body, "\r\nx-amz-trailer-signature", "\n\r\nx-amz-trailer-signature", 1)
 	}, "")

@@ -25,8 +25,8 @@ func (s *chunked) finishTrailer(b *Body) error {
 	var signature string
 	if s.sum != nil {
 		last := len(trailer) - 1
-		if last < 0 || trailer[last].Name != trailerSignature {
-			return malformedTrailer("no signature")
+		if last < 0 || trailer[last].Name != trailerSignature || !isSHA256(trailer[last].Value) {
+			return incomplete("trailer without a signature")
 		}
 		signature = trailer[last].Value
 		trailer = trailer[:last]

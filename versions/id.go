@@ -5,8 +5,8 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"math"
-	"regexp"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
 )
 
@@ -74,14 +74,11 @@ const foreign = math.MinInt64
 // have given out, is an ID that no version has; what nobody gives out is InvalidArgument.
 func RequestedVersionID(s string) (VersionID, error) {
 	id, err := ParseVersionID(s)
-	if err != nil && wellFormed.MatchString(s) {
+	if err != nil && backends.WellFormedVersionID(s) {
 		return VersionID{N: foreign}, nil
 	}
 	return id, err
 }
-
-// wellFormed is what the IDs of AWS and of other servers look like.
-var wellFormed = regexp.MustCompile(`^[0-9A-Za-z._-]{24,64}$`)
 
 // Names reports whether a client that says id means the version.
 func (id VersionID) Names(v *Version) bool {
