@@ -15,11 +15,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/backends/s3backend"
 	"github.com/xronox/xronox-proxy/internal/s3test"
+	"github.com/xronox/xronox-proxy/router"
 )
 
 // formTail is how a form usually ends.
@@ -103,18 +106,41 @@ func (c countingPuts) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3
 }
 
 // postTo is a proxy whose PutObjects are counted, and a connection to it.
-func postTo(t *testing.T) (r *raw, calls, good *atomic.Int32) {
+func postTo(t *testing.T, o s3test.Options) (r *raw, calls, good *atomic.Int32) {
 	t.Helper()
 	calls, good = new(atomic.Int32), new(atomic.Int32)
-	return dial(t, s3test.Start(t, s3test.Options{Wrap: func(b backends.Backend) backends.Backend {
-		return countingPuts{b, calls, good}
-	}})), calls, good
+	o.Wrap = func(b backends.Backend) backends.Backend { return countingPuts{b, calls, good} }
+	return dial(t, s3test.Start(t, o)), calls, good
 }
 
 // TestPostLengths: a form's file is stored as it is, whatever its size and whatever follows it; the
 // connection is good for more; and a usual form is put once.
 func TestPostLengths(t *testing.T) {
-	r, calls, good := postTo(t)
+	r, calls, good := postTo(t, s3test.Options{})
+	postLengths(t, r, calls)
+	if good.Load() != 7 {
+		t.Errorf("%d were stored", good.Load())
+	}
+}
+
+// TestPostLengthsOverS3: so is it on another service, which is told each length before the body.
+func TestPostLengthsOverS3(t *testing.T) {
+	upstream := s3test.Start(t, s3test.Options{Now: time.Now}) // S3 clients have no other clock
+	b, err := s3backend.New(s3backend.Options{
+		Name: "upstream", Endpoint: "http://" + upstream.Addr, Region: s3test.Region, PathStyle: true,
+		AccessKey: s3test.Root.AccessKey, SecretKey: s3test.Root.SecretKey,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, calls, _ := postTo(t, s3test.Options{
+		Backend: b, Template: router.Template{Backend: "store", Bucket: s3test.Bucket, Prefix: "{tenantId}/{bucket}/"}, Now: time.Now,
+	})
+	postLengths(t, r, calls)
+}
+
+// postLengths posts files of many lengths.
+func postLengths(t *testing.T, r *raw, calls *atomic.Int32) {
 	f := func(size int, tail string, puts int32) {
 		t.Helper()
 		calls.Store(0)
@@ -142,14 +168,11 @@ func TestPostLengths(t *testing.T) {
 	f(3<<20, formTail, 1)
 	f(3<<20, "\r\n--b--", 2)
 	f(3<<20, submit, 2)
-	if good.Load() != 7 {
-		t.Errorf("%d were stored", good.Load())
-	}
 }
 
 // TestPostBroken: nothing is stored of a form that breaks off, or that is no form.
 func TestPostBroken(t *testing.T) {
-	r, _, good := postTo(t)
+	r, _, good := postTo(t, s3test.Options{})
 	for _, size := range []int{1000, 200_000} {
 		body := signedForm(r.p, "k") + strings.Repeat("x", size) + formTail
 		for _, cut := range []int{10, len(body) - size, len(body) - size/2, len(body) - len(formTail)} {
@@ -171,7 +194,7 @@ func TestPostBroken(t *testing.T) {
 
 // TestPostUnauthenticated: nobody's form reaches the bucket, and little of it is read.
 func TestPostUnauthenticated(t *testing.T) {
-	r, calls, _ := postTo(t)
+	r, calls, _ := postTo(t, s3test.Options{})
 	good := signedForm(r.p, "k")
 	for name, form := range map[string]string{
 		"unsigned":  "--b\r\nContent-Disposition: form-data; name=key\r\n\r\nk\r\n--b\r\nContent-Disposition: form-data; name=file\r\n\r\n",
@@ -198,7 +221,7 @@ func TestPostUnauthenticated(t *testing.T) {
 // TestPostExpect: a client that waits is told to send, since its form says who it is; but not when the
 // headers are enough to refuse it.
 func TestPostExpect(t *testing.T) {
-	r, _, _ := postTo(t)
+	r, _, _ := postTo(t, s3test.Options{})
 	body := signedForm(r.p, "k") + "hello" + formTail
 	r.send(postHead(len(body), "Expect: 100-continue"))
 	for _, want := range []string{"HTTP/1.1 100 Continue\r\n", "\r\n"} {
@@ -214,7 +237,7 @@ func TestPostExpect(t *testing.T) {
 
 // TestPostLocation: the object is where the client addresses the bucket.
 func TestPostLocation(t *testing.T) {
-	r, _, _ := postTo(t)
+	r, _, _ := postTo(t, s3test.Options{})
 	f := func(host, path, want string) {
 		t.Helper()
 		body := signedForm(r.p, "a/b") + "hello" + formTail
@@ -230,7 +253,7 @@ func TestPostLocation(t *testing.T) {
 
 // TestPostNeedsLength: without a length of the whole there is none of the file.
 func TestPostNeedsLength(t *testing.T) {
-	r, _, _ := postTo(t)
+	r, _, _ := postTo(t, s3test.Options{})
 	body := signedForm(r.p, "k") + "hello" + formTail
 	r.send("POST /bucket HTTP/1.1\r\nHost: s3.example.com\r\nContent-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n\r\n" +
 		fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body))
