@@ -120,6 +120,8 @@ func decodeVersion(b string) (o Version, err error) {
 			o.LegalHold = true
 		case versionPlain:
 			o.Plain = true
+		case versionLegalHoldOff:
+			o.LegalHoldOff = true
 		default:
 			return o.setText(tag, v)
 		}

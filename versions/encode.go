@@ -53,6 +53,7 @@ const (
 	versionUntil        byte = 18
 	versionLegalHold    byte = 19
 	versionPlain        byte = 20
+	versionLegalHoldOff byte = 21
 )
 
 // fields are what is encoded.
@@ -160,5 +161,6 @@ func (v *Version) encode() []byte {
 	f.time(versionUntil, v.Retention.Until)
 	f.flag(versionLegalHold, v.LegalHold)
 	f.flag(versionPlain, v.Plain)
+	f.flag(versionLegalHoldOff, v.LegalHoldOff)
 	return f
 }

@@ -37,6 +37,7 @@ var drawVersion = rapid.Custom(func(t *rapid.T) Version {
 		Parts:        rapid.Int32Range(0, 10_000).Draw(t, "parts"),
 		UploadID:     s.Draw(t, "upload"),
 		LegalHold:    rapid.Bool().Draw(t, "hold"),
+		LegalHoldOff: rapid.Bool().Draw(t, "hold off"),
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "tags") {
 		v.Tags = append(v.Tags, Tag{Key: s.Draw(t, "tag"), Value: s.Draw(t, "value")})

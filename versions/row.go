@@ -93,6 +93,8 @@ type Version struct {
 	Tags      []Tag
 	Retention Retention
 	LegalHold bool
+	// LegalHoldOff says that somebody has said that there is no hold, which clients are told.
+	LegalHoldOff bool
 }
 
 // Tag is one of an object's tags.

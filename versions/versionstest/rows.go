@@ -48,6 +48,7 @@ func fullVersion(n int64) versions.Version {
 		Tags:         []versions.Tag{{Key: "k", Value: "v"}, {Key: "empty"}},
 		Retention:    versions.Retention{Mode: types.ObjectLockRetentionModeGovernance, Until: instant(1e9)},
 		LegalHold:    true,
+		LegalHoldOff: true,
 	}
 }
 
