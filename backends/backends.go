@@ -243,7 +243,7 @@ func As[T any](b Backend) (T, bool) {
 	}
 }
 
-// Passing says which abilities to keep versions and tags a composition has that is made of backends: those
+// Passing says which abilities to keep versions, tags and locks a composition has that is made of backends: those
 // that one of them has. Others it has.
 func Passing(a any, of ...Backend) bool {
 	switch a.(type) {
@@ -251,6 +251,8 @@ func Passing(a any, of ...Backend) bool {
 		return oneHas[Versioned](of)
 	case *Tagger:
 		return oneHas[Tagger](of)
+	case *Locker:
+		return oneHas[Locker](of)
 	}
 	return true
 }

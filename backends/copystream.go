@@ -146,6 +146,8 @@ func putOf(from *s3.GetObjectOutput, in *s3.CopyObjectInput) *s3.PutObjectInput 
 		// Of these a copy takes in's whatever the directive says.
 		StorageClass: in.StorageClass, WebsiteRedirectLocation: in.WebsiteRedirectLocation,
 		ServerSideEncryption: in.ServerSideEncryption, SSEKMSKeyId: in.SSEKMSKeyId,
+		ObjectLockMode: in.ObjectLockMode, ObjectLockRetainUntilDate: in.ObjectLockRetainUntilDate,
+		ObjectLockLegalHoldStatus: in.ObjectLockLegalHoldStatus,
 	}
 	if in.MetadataDirective == types.MetadataDirectiveReplace {
 		put.CacheControl, put.ContentDisposition = in.CacheControl, in.ContentDisposition

@@ -86,6 +86,8 @@ func DeleteOne(in *s3.DeleteObjectsInput, o types.ObjectIdentifier) *s3.DeleteOb
 		IfMatch:                 o.ETag,
 		IfMatchLastModifiedTime: o.LastModifiedTime,
 		IfMatchSize:             o.Size,
+
+		BypassGovernanceRetention: in.BypassGovernanceRetention,
 	}
 }
 

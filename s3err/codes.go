@@ -61,12 +61,14 @@ const (
 	NoSuchConfiguration              Code = "NoSuchConfiguration"
 	NoSuchKey                        Code = "NoSuchKey"
 	NoSuchLifecycleConfiguration     Code = "NoSuchLifecycleConfiguration"
+	NoSuchObjectLockConfiguration    Code = "NoSuchObjectLockConfiguration"
 	NoSuchTagSet                     Code = "NoSuchTagSet"
 	NoSuchUpload                     Code = "NoSuchUpload"
 	NoSuchVersion                    Code = "NoSuchVersion"
 	NoSuchWebsiteConfiguration       Code = "NoSuchWebsiteConfiguration"
 	NotImplemented                   Code = "NotImplemented"
 	NotModified                      Code = "NotModified"
+	ObjectLockNotFound               Code = "ObjectLockConfigurationNotFoundError"
 	OperationAborted                 Code = "OperationAborted"
 	PermanentRedirect                Code = "PermanentRedirect"
 	PreconditionFailed               Code = "PreconditionFailed"
@@ -150,12 +152,14 @@ var table = map[Code]row{
 	NoSuchConfiguration:              {404, "The specified configuration does not exist."},
 	NoSuchKey:                        {404, "The specified key does not exist."},
 	NoSuchLifecycleConfiguration:     {404, "The lifecycle configuration does not exist"},
+	NoSuchObjectLockConfiguration:    {404, "The specified object does not have a ObjectLock configuration"},
 	NoSuchTagSet:                     {404, "The TagSet does not exist"},
 	NoSuchUpload:                     {404, "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."},
 	NoSuchVersion:                    {404, "The specified version does not exist."},
 	NoSuchWebsiteConfiguration:       {404, "The specified bucket does not have a website configuration"},
 	NotImplemented:                   {501, "A header you provided implies functionality that is not implemented"},
 	NotModified:                      {304, "Not Modified"},
+	ObjectLockNotFound:               {404, "Object Lock configuration does not exist for this bucket"},
 	OperationAborted:                 {409, "A conflicting conditional operation is currently in progress against this resource. Please try again."},
 	PermanentRedirect:                {301, "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."},
 	PreconditionFailed:               {412, "At least one of the pre-conditions you specified did not hold"},

@@ -31,6 +31,9 @@ func (f *fanout) CopyObject(ctx context.Context, src backends.CopySource, in *s3
 // ImportObject implements [backends.ObjectImporter].
 func (f *fanout) ImportObject(ctx context.Context, src backends.Source, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
 	b, err := f.owner(in.Key)
+	if err == nil {
+		err = backends.CheckLock(b, in.ObjectLockMode, in.ObjectLockLegalHoldStatus)
+	}
 	if err != nil {
 		return nil, err
 	}

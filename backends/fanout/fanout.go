@@ -41,7 +41,7 @@ type Options struct {
 	Select func(key string) (int, error)
 }
 
-// New returns the bucket. It does multipart uploads when all mounts do, and keeps versions or tags when one does.
+// New returns the bucket. It does multipart uploads when all mounts do, and keeps versions, tags or locks when one does.
 func New(o Options) backends.Backend {
 	f := &fanout{Options: o, null: nulls(o.Mounts)}
 	all := make([]backends.MultipartUploader, len(o.Mounts))
@@ -139,6 +139,9 @@ func (f *fanout) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttrib
 // PutObject implements [backends.ObjectWriter].
 func (f *fanout) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
 	b, err := f.owner(in.Key)
+	if err == nil {
+		err = backends.CheckLock(b, in.ObjectLockMode, in.ObjectLockLegalHoldStatus)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,9 @@ func (f *uploads) uploader(key, uploadID *string) (backends.MultipartUploader, e
 // CreateMultipartUpload implements [backends.MultipartUploader].
 func (f *uploads) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultipartUploadInput) (*s3.CreateMultipartUploadOutput, error) {
 	i, err := f.Select(aws.ToString(in.Key))
+	if err == nil {
+		err = backends.CheckLock(f.Mounts[i].Backend, in.ObjectLockMode, in.ObjectLockLegalHoldStatus)
+	}
 	if err != nil {
 		return nil, err
 	}

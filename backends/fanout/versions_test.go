@@ -62,7 +62,9 @@ func TestVersionedContract(t *testing.T) {
 		})
 	}
 	f("all with versions", false, nil)
+	const noLocks = "what is in the mount without versions cannot be locked"
 	f("one without", true, map[string]string{
+		"lock/changes": noLocks, "lock/deleteobjects": noLocks, "lock/retention": noLocks, "lock/written": noLocks,
 		"model": "where the copy goes, its condition is judged before a source without versions is found to be missing",
 	})
 }
@@ -314,6 +316,57 @@ func TestUntagged(t *testing.T) {
 	out, err := tagger.GetObjectTagging(t.Context(), &s3.GetObjectTaggingInput{Bucket: new("virtual"), Key: new("versions/k")})
 	if err != nil || len(out.TagSet) > 0 {
 		t.Errorf("it has tags: %+v, %v", out, err)
+	}
+}
+
+// TestLocks locks objects of mounts with and without locks: nothing is taken for locked that is not.
+func TestLocks(t *testing.T) {
+	t.Parallel()
+	b := newTyped(t)
+	locker, ok := backends.As[backends.Locker](b)
+	if !ok {
+		t.Fatal("no locks")
+	}
+	f := func(key string, set, get s3err.Code) {
+		t.Helper()
+		is := func(op string, err error, code s3err.Code) {
+			t.Helper()
+			if code == "" && err != nil || code != "" && !s3err.Is(err, code) {
+				t.Errorf("%s: %s: %v, want %q", key, op, err, code)
+			}
+		}
+		const on = types.ObjectLockLegalHoldStatusOn
+		_, err := b.PutObject(t.Context(), &s3.PutObjectInput{
+			Bucket: new("virtual"), Key: &key, Body: strings.NewReader(""), ContentLength: new(int64(0)), ObjectLockLegalHoldStatus: on,
+		})
+		is("PutObject", err, set)
+		_, err = b.CopyObject(t.Context(), backends.CopySource{Key: "source.json"}, &s3.CopyObjectInput{Bucket: new("virtual"), Key: &key, ObjectLockLegalHoldStatus: on})
+		is("CopyObject", err, set)
+		m, _ := backends.As[backends.MultipartUploader](b)
+		_, err = m.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: new("virtual"), Key: &key, ObjectLockLegalHoldStatus: on})
+		is("CreateMultipartUpload", err, set)
+		put(t, b, "virtual", key, "")
+		_, err = locker.PutObjectLegalHold(t.Context(), &s3.PutObjectLegalHoldInput{
+			Bucket: new("virtual"), Key: &key, LegalHold: &types.ObjectLockLegalHold{Status: on},
+		})
+		is("PutObjectLegalHold", err, set)
+		_, err = locker.GetObjectLegalHold(t.Context(), &s3.GetObjectLegalHoldInput{Bucket: new("virtual"), Key: &key})
+		is("GetObjectLegalHold", err, get)
+		_, err = locker.PutObjectRetention(t.Context(), &s3.PutObjectRetentionInput{
+			Bucket: new("virtual"), Key: &key, Retention: &types.ObjectLockRetention{Mode: types.ObjectLockRetentionModeGovernance, RetainUntilDate: new(time.Now().Add(time.Hour))},
+		})
+		is("PutObjectRetention", err, set)
+		_, err = locker.GetObjectRetention(t.Context(), &s3.GetObjectRetentionInput{Bucket: new("virtual"), Key: &key})
+		is("GetObjectRetention", err, get)
+		_, err = locker.GetObjectRetention(t.Context(), &s3.GetObjectRetentionInput{Bucket: new("virtual"), Key: new(key + ".none.json")})
+		is("GetObjectRetention of nothing", err, s3err.NoSuchKey)
+	}
+	put(t, b, "virtual", "source.json", "")
+	f("k.json", "", "")
+	f("versions/k", s3err.NotImplemented, s3err.NoSuchObjectLockConfiguration)
+	_, err := locker.GetObjectRetention(t.Context(), &s3.GetObjectRetentionInput{Bucket: new("virtual"), Key: new("versions/k"), VersionId: new("other")})
+	if !s3err.Is(err, s3err.NoSuchVersion) {
+		t.Errorf("asked for a version that there is not: %v", err)
 	}
 }
 

@@ -227,6 +227,9 @@ func TestNoVersions(t *testing.T) {
 	if _, ok := backends.As[backends.Versioned](m); ok {
 		t.Error("it has versions")
 	}
+	if _, ok := backends.As[backends.Locker](m); ok {
+		t.Error("it has locks")
+	}
 	if _, ok := backends.As[backends.MultipartUploader](m); !ok {
 		t.Error("it has no uploads")
 	}

@@ -326,6 +326,42 @@ func TestTags(t *testing.T) {
 	f("none", s3err.NoSuchKey, s3err.NoSuchKey, s3err.NoSuchKey)
 }
 
+// TestLocks locks objects of both places.
+func TestLocks(t *testing.T) {
+	t.Parallel()
+	p := overVersions(t)
+	put(t, p.past, "o", "old")
+	put(t, p.Backend, "n", "new")
+	locker, ok := backends.As[backends.Locker](p.Backend)
+	if !ok {
+		t.Fatal("no locks")
+	}
+	f := func(key string, put, get s3err.Code) {
+		t.Helper()
+		is := func(op string, err error, code s3err.Code) {
+			t.Helper()
+			if code == "" && err != nil || code != "" && !s3err.Is(err, code) {
+				t.Errorf("%s: %s: %v, want %q", key, op, err, code)
+			}
+		}
+		_, err := locker.PutObjectRetention(t.Context(), &s3.PutObjectRetentionInput{
+			Bucket: new("virtual"), Key: &key, Retention: &types.ObjectLockRetention{Mode: types.ObjectLockRetentionModeGovernance, RetainUntilDate: new(time.Now().Add(time.Hour))},
+		})
+		is("PutObjectRetention", err, put)
+		_, err = locker.GetObjectRetention(t.Context(), &s3.GetObjectRetentionInput{Bucket: new("virtual"), Key: &key})
+		is("GetObjectRetention", err, get)
+		_, err = locker.PutObjectLegalHold(t.Context(), &s3.PutObjectLegalHoldInput{
+			Bucket: new("virtual"), Key: &key, LegalHold: &types.ObjectLockLegalHold{Status: types.ObjectLockLegalHoldStatusOn},
+		})
+		is("PutObjectLegalHold", err, put)
+		_, err = locker.GetObjectLegalHold(t.Context(), &s3.GetObjectLegalHoldInput{Bucket: new("virtual"), Key: &key})
+		is("GetObjectLegalHold", err, get)
+	}
+	f("n", "", "")
+	f("o", s3err.NotImplemented, s3err.NoSuchObjectLockConfiguration)
+	f("none", s3err.NoSuchKey, s3err.NoSuchKey)
+}
+
 // TestHiddenFirst holds that a deletion that goes no further than the old place adds no delete marker, and that one
 // that has added a marker has hidden the old object.
 func TestHiddenFirst(t *testing.T) {

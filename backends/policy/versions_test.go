@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -92,4 +93,43 @@ func TestVersions(t *testing.T) {
 	if _, ok := backends.As[backends.Versioned](with(newStore(t), policy.Policy{})); ok {
 		t.Error("a bucket without versions has some")
 	}
+}
+
+// TestLocks holds that versions are locked where objects can be written, and that how they are can be seen everywhere.
+func TestLocks(t *testing.T) {
+	t.Parallel()
+	f := func(access policy.Access, want s3err.Code) {
+		t.Helper()
+		below := newVersioned(t)
+		put(t, below, "k", "x")
+		locker, ok := backends.As[backends.Locker](with(below, policy.Policy{Access: access}))
+		if !ok {
+			t.Fatal("no locks")
+		}
+		is := func(op string, err error, want s3err.Code) {
+			t.Helper()
+			if want == "" && err != nil || want != "" && !s3err.Is(err, want) {
+				t.Errorf("access %d: %s: %v, want %q", access, op, err, want)
+			}
+		}
+		left := want
+		if want != "" {
+			left = s3err.NoSuchObjectLockConfiguration
+		}
+		_, err := locker.PutObjectRetention(t.Context(), &s3.PutObjectRetentionInput{
+			Bucket: new("virtual"), Key: new("k"), Retention: &types.ObjectLockRetention{Mode: types.ObjectLockRetentionModeGovernance, RetainUntilDate: new(time.Now().Add(time.Hour))},
+		})
+		is("PutObjectRetention", err, want)
+		_, err = locker.GetObjectRetention(t.Context(), &s3.GetObjectRetentionInput{Bucket: new("virtual"), Key: new("k")})
+		is("GetObjectRetention", err, left)
+		_, err = locker.PutObjectLegalHold(t.Context(), &s3.PutObjectLegalHoldInput{
+			Bucket: new("virtual"), Key: new("k"), LegalHold: &types.ObjectLockLegalHold{Status: types.ObjectLockLegalHoldStatusOn},
+		})
+		is("PutObjectLegalHold", err, want)
+		_, err = locker.GetObjectLegalHold(t.Context(), &s3.GetObjectLegalHoldInput{Bucket: new("virtual"), Key: new("k")})
+		is("GetObjectLegalHold", err, left)
+	}
+	f(policy.ReadWrite, "")
+	f(policy.AppendOnly, "")
+	f(policy.ReadOnly, s3err.AccessDenied)
 }

@@ -124,6 +124,7 @@ const maxChanges = 100
 func (w *write) copyBody(ctx context.Context, src backends.Source, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
 	for changes := 0; ; changes++ {
 		c := *in
+		w.takeLock(&c.ObjectLockMode, &c.ObjectLockRetainUntilDate, &c.ObjectLockLegalHoldStatus)
 		c.Key, c.IfMatch, c.IfNoneMatch = w.key(), nil, nil
 		ours, err := w.take(ctx, &c, src)
 		if err != nil {

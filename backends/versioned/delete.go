@@ -32,6 +32,9 @@ func (b *bucket) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s
 		if err := backends.CheckDelete(top.State.Current.Meta(), in); err != nil {
 			return top, err
 		}
+		if err := b.checkReplaced(ctx, h.Object, top, suspended); err != nil {
+			return top, err
+		}
 		if err := b.keep(ctx, h.Object, top, suspended); err != nil {
 			return top, err
 		}
@@ -88,6 +91,9 @@ func (b *bucket) removeVersion(ctx context.Context, in *s3.DeleteObjectInput) (*
 		}
 		if b.Immutable && !v.Marker {
 			return top, s3err.New(s3err.AccessDenied)
+		}
+		if v.Held(b.Now(), aws.ToBool(in.BypassGovernanceRetention)) {
+			return top, errLocked()
 		}
 		var previous *versions.Version
 		if wasCurrent = v.Is(top.State.Current); wasCurrent {

@@ -31,7 +31,9 @@ const (
 	byNull      = "null"  // "1" for what was written as a null version
 	byClass     = "class" // the object's storage class, which need not be the body's
 	byUpload    = "upload"
-	byRest      = "rest" // [versions.Rest], in base 64: there is little room, as all metadata of an object has 2 KiB
+	byRetained  = "retained" // mode and end of its retention; "GOVERNANCE 1790000000000"
+	byHold      = "hold"     // status of a legal hold
+	byRest      = "rest"     // [versions.Rest], in base 64: there is little room, as all metadata of an object has 2 KiB
 )
 
 // Mark is what the metadata of a body says of its version.
@@ -42,6 +44,7 @@ type Mark struct {
 
 	StorageClass types.StorageClass
 	Upload       string // see completion; empty for what was not made by an upload from before
+	Lock         Lock   // as it was written
 	Rest         string // of the object's key: what the body's key does not have of it
 }
 
@@ -56,7 +59,7 @@ func marked(metadata map[string]string, m Mark) map[string]string {
 	q := url.Values{byTime: {strconv.FormatInt(m.Time.UnixMilli(), 10)}}
 	for name, value := range map[string]string{
 		byOperation: m.By.Operation, byAccessKey: m.By.AccessKey, byUserID: m.By.UserID, byTenantID: m.By.TenantID,
-		byClass: string(m.StorageClass), byUpload: m.Upload,
+		byClass: string(m.StorageClass), byUpload: m.Upload, byRetained: m.Lock.retained(), byHold: string(m.Lock.Hold),
 		byRest: base64.RawURLEncoding.EncodeToString([]byte(m.Rest)),
 	} {
 		if value != "" {
@@ -102,6 +105,7 @@ func ReadMark(metadata map[string]string) (Mark, bool) {
 	if ms, err := strconv.ParseInt(q.Get(byTime), 10, 64); err == nil {
 		m.Time = time.UnixMilli(ms).UTC()
 	}
+	m.Lock = parseLock(q.Get(byRetained), q.Get(byHold))
 	if rest, err := base64.RawURLEncoding.DecodeString(q.Get(byRest)); err == nil {
 		m.Rest = string(rest)
 	}

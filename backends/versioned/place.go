@@ -126,7 +126,7 @@ func (p *Place) Expire(ctx context.Context, key string, id versions.VersionID) (
 	_, _, err = p.change(ctx, versions.Head{Object: o, Top: top}, func(top versions.Row) (versions.Row, error) {
 		removed = false
 		v, err := versions.Lookup(ctx, p.Index, versions.Head{Object: o, Top: top}, id)
-		if err != nil || v == nil || v.ID.N != id.N || v.Is(top.State.Current) || Held(v, p.Now()) {
+		if err != nil || v == nil || v.ID.N != id.N || v.Is(top.State.Current) || v.Held(p.Now(), false) {
 			return top, err
 		}
 		removed = true
@@ -137,11 +137,6 @@ func (p *Place) Expire(ctx context.Context, key string, id versions.VersionID) (
 	}
 	p.removeBody(ctx, key, id)
 	return true, nil
-}
-
-// Held reports whether a version cannot be removed at a time.
-func Held(v *versions.Version, now time.Time) bool {
-	return v.LegalHold || v.Retention.Mode != "" && v.Retention.Until.After(now)
 }
 
 // Restore makes a copy of a version the current one, with its tags.

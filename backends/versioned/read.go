@@ -39,6 +39,7 @@ func (b *bucket) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.He
 	head.VersionId, head.TagCount = out.VersionId, out.TagCount
 	head.ServerSideEncryption, head.SSEKMSKeyId, head.BucketKeyEnabled = out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled
 	head.Restore, head.ArchiveStatus = out.Restore, ""
+	headLock(head, out)
 	return head, nil
 }
 
@@ -200,6 +201,7 @@ func (b *bucket) isCleared(ctx context.Context, o versions.Object) (bool, error)
 func plain(out *s3.GetObjectOutput) *s3.GetObjectOutput {
 	c := *out
 	c.Metadata, c.VersionId = unmarked(out.Metadata), aws.String(nullVersionID)
+	showLock(&c, nil)
 	return &c
 }
 
@@ -213,6 +215,7 @@ func shown(out *s3.GetObjectOutput, v *versions.Version, in *s3.GetObjectInput) 
 		c.StorageClass = "" // S3 leaves the usual one out
 	}
 	c.TagCount = backends.TagCount(v.Tags)
+	showLock(&c, v)
 	if in.PartNumber != nil && v.Parts > 0 {
 		return &c // The store has counted, and summed, the part.
 	}

@@ -42,7 +42,7 @@ func (b *bucket) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingIn
 // PutObjectTagging implements [backends.Tagger].
 func (b *bucket) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error) {
 	tags := backends.TagsOf(in.Tagging)
-	id, err := b.amend(ctx, in.Key, in.VersionId, func(v *versions.Version) { v.Tags = tags })
+	id, err := b.amend(ctx, in.Key, in.VersionId, func(v *versions.Version) error { v.Tags = tags; return nil })
 	return &s3.PutObjectTaggingOutput{VersionId: id}, err
 }
 
@@ -62,12 +62,12 @@ func (w *write) takeTags(ctx context.Context, count *int32) (err error) {
 
 // DeleteObjectTagging implements [backends.Tagger].
 func (b *bucket) DeleteObjectTagging(ctx context.Context, in *s3.DeleteObjectTaggingInput) (*s3.DeleteObjectTaggingOutput, error) {
-	id, err := b.amend(ctx, in.Key, in.VersionId, func(v *versions.Version) { v.Tags = nil })
+	id, err := b.amend(ctx, in.Key, in.VersionId, func(v *versions.Version) error { v.Tags = nil; return nil })
 	return &s3.DeleteObjectTaggingOutput{VersionId: id}, err
 }
 
-// amend changes what is known of a version, or of the current one. It returns its id.
-func (b *bucket) amend(ctx context.Context, key, versionID *string, change func(*versions.Version)) (*string, error) {
+// amend changes what is known of a version, or of the current one, unless change refuses. It returns its id.
+func (b *bucket) amend(ctx context.Context, key, versionID *string, change func(*versions.Version) error) (*string, error) {
 	var id versions.VersionID
 	if versionID != nil {
 		var err error
@@ -98,7 +98,9 @@ func (b *bucket) amend(ctx context.Context, key, versionID *string, change func(
 			return top, markerNoSuchKey(h.Key, v)
 		}
 		changed := *v
-		change(&changed)
+		if err := change(&changed); err != nil {
+			return top, err
+		}
 		shown = changed.ID.String()
 		return versions.Amend(top, changed, b.event(ctx)), nil
 	})

@@ -28,6 +28,7 @@ func (u *uploads) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 	}
 	w.version.StorageClass = in.StorageClass
 	c := *in
+	w.takeLock(&c.ObjectLockMode, &c.ObjectLockRetainUntilDate, &c.ObjectLockLegalHoldStatus)
 	c.Key, c.Metadata = w.key(), marked(in.Metadata, w.mark())
 	u.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
 	out, err := u.below.CreateMultipartUpload(ctx, &c)

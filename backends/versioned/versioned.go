@@ -79,7 +79,7 @@ func newBucket(o Options) *bucket {
 	return &bucket{o}
 }
 
-// bucket implements [backends.Backend], [backends.Versioned] and [backends.Tagger]. It has no
+// bucket implements [backends.Backend], [backends.Versioned], [backends.Tagger] and [backends.Locker]. It has no
 // Unwrap: what is below has other keys.
 type bucket struct{ Options }
 

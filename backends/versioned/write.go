@@ -84,6 +84,7 @@ func (w *write) key() *string { return aws.String(w.b.body(w.head.Key, w.version
 func (w *write) mark() Mark {
 	return Mark{
 		ID: w.version.ID, By: w.version.By, Time: w.began, StorageClass: w.version.StorageClass, Upload: w.version.UploadID,
+		Lock: lockOf(&w.version),
 		Rest: versions.Rest(w.head.Key),
 	}
 }
@@ -152,6 +153,9 @@ func (w *write) insert(ctx context.Context, match, noneMatch *string) (row versi
 		if err := backends.CheckWrite(top.State.Current.Meta(), match, noneMatch); err != nil {
 			return top, err
 		}
+		if err := w.b.checkReplaced(ctx, w.head.Object, top, w.version.ID.Null); err != nil {
+			return top, err
+		}
 		if err := w.b.keep(ctx, w.head.Object, top, w.version.ID.Null); err != nil {
 			return top, err
 		}
@@ -184,6 +188,7 @@ func (b *bucket) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutO
 	}
 	w.version.StorageClass, w.version.Tags = in.StorageClass, givenTags(in.Tagging)
 	c := *in
+	w.takeLock(&c.ObjectLockMode, &c.ObjectLockRetainUntilDate, &c.ObjectLockLegalHoldStatus)
 	c.Key, c.IfMatch, c.IfNoneMatch, c.Tagging = w.key(), nil, nil, nil
 	c.Metadata = marked(in.Metadata, w.mark())
 	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
@@ -255,6 +260,7 @@ func (w *write) measure(ctx context.Context) error {
 	Measure(&w.version, out)
 	if m, ok := ReadMark(out.Metadata); ok {
 		w.version.StorageClass = m.StorageClass
+		m.Lock.On(&w.version)
 	}
 	return nil
 }

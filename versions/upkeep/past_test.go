@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -190,6 +191,35 @@ func (k *kept) retain(r upkeep.Rules, enforce bool) string {
 	}
 	slices.Sort(list)
 	return strings.Join(list, " ")
+}
+
+// lock puts a version that cannot be removed for so long, or is on hold.
+func (k *kept) lock(key, body string, d time.Duration, hold types.ObjectLockLegalHoldStatus) {
+	k.Helper()
+	k.now = k.now.Add(time.Second)
+	in := &s3.PutObjectInput{Key: &key, Body: strings.NewReader(body), ContentLength: aws.Int64(int64(len(body))), ObjectLockLegalHoldStatus: hold}
+	if d > 0 {
+		in.ObjectLockMode, in.ObjectLockRetainUntilDate = types.ObjectLockModeGovernance, aws.Time(k.now.Add(d))
+	}
+	if _, err := k.bucket.PutObject(k.ctx("PutObject"), in); err != nil {
+		k.Fatal(err)
+	}
+}
+
+// TestRetainLocked: rules remove no version that is locked, as long as it is.
+func TestRetainLocked(t *testing.T) {
+	t.Parallel()
+	k := open(t, nil)
+	k.lock("a", "1", 48*time.Hour, "")                              // 1s
+	k.lock("a", "2", 0, types.ObjectLockLegalHoldStatusOn)          // 2s
+	k.lock("a", "3", time.Hour, types.ObjectLockLegalHoldStatusOff) // 3s
+	k.put("a", "4")
+	k.want("locked", k.retain(upkeep.Rules{MaxPerItem: 1}, true), "")
+	k.now = k.now.Add(2 * time.Hour)
+	k.want("one is over", k.retain(upkeep.Rules{MaxPerItem: 1}, true), "a@3s")
+	k.now = k.now.Add(48 * time.Hour)
+	k.want("both are over", k.retain(upkeep.Rules{MaxPerItem: 1}, true), "a@1s")
+	k.want("for good", k.retain(upkeep.Rules{MaxPerItem: 1}, true), "")
 }
 
 // TestRetain holds rules to what they say: never the current version, and nothing without being asked to.

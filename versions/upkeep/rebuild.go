@@ -181,6 +181,7 @@ func (r *rebuilder) readBody(ctx context.Context, b body) (f found, ok bool, err
 	if !f.Marker {
 		versioned.Measure(&f.Version, out)
 		f.StorageClass, f.UploadID = m.StorageClass, m.Upload
+		m.Lock.On(&f.Version)
 	}
 	return f, true, nil
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/backends/versioned"
@@ -284,4 +286,31 @@ func TestOrphanOfLostIndex(t *testing.T) {
 	lost.verify(true)
 	lost.sweep(time.Time{})
 	lost.want("stored", lost.stored(), stored)
+}
+
+// TestRebuildLocks: an index that is made of storage keeps versions locked as they were written.
+func TestRebuildLocks(t *testing.T) {
+	t.Parallel()
+	k := open(t, nil)
+	k.lock("a", "1", time.Hour, types.ObjectLockLegalHoldStatusOn)
+	k.lock("b", "1", 0, types.ObjectLockLegalHoldStatusOff)
+	k.put("c", "1")
+	told := func(k *kept) (all []any) {
+		t.Helper()
+		for _, key := range []string{"a", "b", "c"} {
+			out, err := k.bucket.HeadObject(t.Context(), &s3.HeadObjectInput{Key: &key})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, out.ObjectLockMode, aws.ToTime(out.ObjectLockRetainUntilDate), out.ObjectLockLegalHoldStatus)
+		}
+		return all
+	}
+	again := k.without()
+	if _, err := again.Rebuild(t.Context(), upkeep.Position{}); err != nil {
+		t.Fatal(err)
+	}
+	if d := gocmp.Diff(told(k), told(again)); d != "" {
+		t.Errorf("-before +after\n%s", d)
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/xronox/xronox-proxy/backends"
-	"github.com/xronox/xronox-proxy/backends/versioned"
 	"github.com/xronox/xronox-proxy/versions"
 )
 
@@ -102,7 +101,7 @@ func (r Rules) beyond(o *object, now time.Time) []*versions.Version {
 		v := &e.Version
 		old := r.Days > 0 && next != nil && now.Sub(next.Time) > time.Duration(r.Days)*24*time.Hour
 		many := r.MaxPerItem > 0 && kept >= r.MaxPerItem
-		if current := next == nil || v.Is(o.Top.State.Current); !current && (old || many) && !versioned.Held(v, now) {
+		if current := next == nil || v.Is(o.Top.State.Current); !current && (old || many) && !v.Held(now, false) {
 			list = append(list, v)
 		} else {
 			kept++
