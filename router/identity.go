@@ -31,7 +31,7 @@ const (
 	Write      Action = "write"
 	Delete     Action = "delete"
 	List       Action = "list"
-	Admin      Action = "admin" // create and delete buckets, change their settings
+	Admin      Action = "admin" // create and delete buckets, change their settings, bypass retentions in mode GOVERNANCE
 	AllActions Action = "*"
 )
 

@@ -28,15 +28,14 @@ const maxMetadataBytes = 2048
 const defaultContentType = "binary/octet-stream"
 
 // unsupportedHeaders ask for what we do not do. To ignore them would promise
-// encryption or locks that are not there.
+// encryption that is not there.
 var unsupportedHeaders = []string{
 	"X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id",
 	"X-Amz-Server-Side-Encryption-Context", "X-Amz-Server-Side-Encryption-Bucket-Key-Enabled",
 	"X-Amz-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Server-Side-Encryption-Customer-Key",
 	"X-Amz-Server-Side-Encryption-Customer-Key-Md5", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Algorithm",
 	"X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key-Md5",
-	"X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date",
-	"X-Amz-Object-Lock-Legal-Hold", "X-Amz-Bucket-Object-Lock-Enabled", "X-Amz-Write-Offset-Bytes", "X-Amz-Mfa",
+	"X-Amz-Write-Offset-Bytes", "X-Amz-Mfa",
 }
 
 // refuseHeaders refuses what the request asks for and would not get.

@@ -82,6 +82,11 @@ func (c *call) copyObjectInput() (*s3.CopyObjectInput, error) {
 			return nil, err
 		}
 	}
+	l, err := c.lock()
+	if err != nil {
+		return nil, err
+	}
+	in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus = l.mode, l.until, l.hold
 	in.IfMatch, in.IfNoneMatch, err = c.writeConditions()
 	return in, err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -25,7 +26,11 @@ func (s *Server) createBucket(c *call) error {
 	if err := s.checkLocation(in.location); err != nil {
 		return err
 	}
-	if _, err := s.Buckets.CreateBucket(c.ctx, *c.identity, c.bucket, router.Configuration{Tags: in.tags.ofBucket()}); err != nil {
+	set := router.Configuration{Tags: in.tags.ofBucket()}
+	if strings.EqualFold(c.header(bucketLockHeader), "true") {
+		set.ObjectLock = &router.ObjectLock{}
+	}
+	if _, err := s.Buckets.CreateBucket(c.ctx, *c.identity, c.bucket, set); err != nil {
 		return err
 	}
 	c.set("Location", "/"+c.bucket)

@@ -58,6 +58,11 @@ func (c *call) createMultipartUploadInput() (in *s3.CreateMultipartUploadInput, 
 	if in.Tagging, err = c.taggingHeader(); err != nil {
 		return nil, false, err
 	}
+	l, err := c.lock()
+	if err != nil {
+		return nil, false, err
+	}
+	in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus = l.mode, l.until, l.hold
 	if in.ChecksumAlgorithm, in.ChecksumType, err = c.uploadChecksum(); err != nil {
 		return nil, false, err
 	}

@@ -18,7 +18,7 @@ func (s *Server) deleteObject(c *call) error {
 	}
 	in := &s3.DeleteObjectInput{
 		Bucket: &c.bucket, Key: &c.key, VersionId: version, IfMatch: c.headerPtr("If-Match"),
-		IfMatchLastModifiedTime: c.timeHeader("X-Amz-If-Match-Last-Modified-Time"),
+		IfMatchLastModifiedTime: c.timeHeader("X-Amz-If-Match-Last-Modified-Time"), BypassGovernanceRetention: c.bypass(),
 	}
 	if v := c.header("X-Amz-If-Match-Size"); v != "" {
 		n, err := strconv.ParseInt(v, 10, 64)

@@ -36,7 +36,7 @@ func (s *Server) deleteObjects(c *call) error {
 		return err
 	}
 	results := make([]deleteResult, len(req.objects))
-	in := &s3.DeleteObjectsInput{Bucket: &c.bucket, Delete: &types.Delete{}}
+	in := &s3.DeleteObjectsInput{Bucket: &c.bucket, Delete: &types.Delete{}, BypassGovernanceRetention: c.bypass()}
 	var at []int // position in results of each object sent down
 	for i := range req.objects {
 		id, err := c.deletable(&req.objects[i])

@@ -116,6 +116,7 @@ func (c *call) writeObjectHeaders(o *objectOutput) {
 	if _, ok := backends.As[backends.Tagger](c.route.Backend); ok && o.TagCount != nil && *o.TagCount > 0 {
 		c.set("x-amz-tagging-count", itoa(*o.TagCount))
 	}
+	c.setLock(o)
 	if o.StorageClass != "" && o.StorageClass != types.StorageClassStandard {
 		c.set("x-amz-storage-class", string(o.StorageClass))
 	}

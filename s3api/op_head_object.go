@@ -27,6 +27,8 @@ func (s *Server) headObject(c *call) error {
 		ETag: out.ETag, ExpiresString: out.ExpiresString, LastModified: out.LastModified, Metadata: out.Metadata,
 		PartsCount: out.PartsCount, StorageClass: out.StorageClass, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
 		ChecksumType: out.ChecksumType, VersionId: out.VersionId, TagCount: out.TagCount,
+		ObjectLockMode: out.ObjectLockMode, ObjectLockRetainUntilDate: out.ObjectLockRetainUntilDate,
+		ObjectLockLegalHoldStatus: out.ObjectLockLegalHoldStatus,
 	}
 	checksum.Copy(o, out)
 	c.writeObjectHeaders(o)

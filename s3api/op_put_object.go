@@ -51,8 +51,16 @@ func (c *call) putObjectInput() (*s3.PutObjectInput, error) {
 	if in.IfMatch, in.IfNoneMatch, err = c.writeConditions(); err != nil {
 		return nil, err
 	}
+	l, err := c.lock()
+	if err != nil {
+		return nil, err
+	}
+	in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus = l.mode, l.until, l.hold
 	body, algorithm, err := c.dataBody()
 	if err != nil {
+		return nil, err
+	}
+	if err := l.digest(body, "Put Object"); err != nil {
 		return nil, err
 	}
 	body.declared(in)

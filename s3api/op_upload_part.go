@@ -36,6 +36,9 @@ func (c *call) uploadPartInput() (*s3.UploadPartInput, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.lockDefault().digest(body, "Put Part"); err != nil {
+		return nil, err
+	}
 	if algorithm == "" {
 		algorithm = backends.NoChecksum
 	}

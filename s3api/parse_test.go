@@ -10,6 +10,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
 	"github.com/xronox/xronox-proxy/router"
 	"github.com/xronox/xronox-proxy/s3err"
 )
@@ -129,6 +131,9 @@ func FuzzXML(f *testing.F) {
 	f.Add([]byte("<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod><MaxAgeSeconds>1</MaxAgeSeconds></CORSRule></CORSConfiguration>"))
 	f.Add([]byte("<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"))
 	f.Add([]byte("<VersioningConfiguration><MfaDelete>Disabled</MfaDelete><Status>Enabled</Status></VersioningConfiguration>"))
+	f.Add([]byte("<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>"))
+	f.Add([]byte("<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>2026-12-01T00:00:00Z</RetainUntilDate></Retention>"))
+	f.Add([]byte("<LegalHold><Status>ON</Status></LegalHold>"))
 	f.Add([]byte(`<!DOCTYPE x [<!ENTITY a "b">]><Delete>&a;</Delete>`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var req deleteRequest
@@ -161,6 +166,7 @@ func FuzzXML(f *testing.F) {
 		if err == nil && v.status != router.Enabled && v.status != router.Suspended {
 			t.Errorf("status %q", v.status)
 		}
+		checkLockDocuments(t, data)
 	})
 }
 
@@ -194,4 +200,28 @@ func TestCopySource(t *testing.T) {
 	f("", "", "")
 	f("/b/%ff", "", "")
 	f("arn:aws:s3:region:1:accesspoint/a/object/k", "", "")
+}
+
+// checkLockDocuments: what is read of locks is something that S3 takes, or nothing.
+func checkLockDocuments(t *testing.T, data []byte) {
+	t.Helper()
+	var l lockConfiguration
+	err := lockDocument.decode(bytes.NewReader(data), l.read)
+	days, years := l.lock.Days > 0 && l.lock.Days <= maxRetentionDays, l.lock.Years > 0 && l.lock.Years <= maxRetentionYears
+	switch {
+	case err != nil && s3err.From(err).Status != http.StatusBadRequest:
+		t.Errorf("%v", err)
+	case err == nil && l.lock != (router.ObjectLock{}) && (l.lock.Mode == "" || days == years):
+		t.Errorf("%+v", l.lock)
+	}
+	var r retention
+	err = retentionDocument.decode(bytes.NewReader(data), r.read)
+	if err == nil && (r.mode == "") != (r.untilText == "") {
+		t.Errorf("%+v", r)
+	}
+	var h legalHold
+	err = legalHoldDocument.decode(bytes.NewReader(data), h.read)
+	if err == nil && h.status != types.ObjectLockLegalHoldStatusOn && h.status != types.ObjectLockLegalHoldStatusOff {
+		t.Errorf("status %q", h.status)
+	}
 }

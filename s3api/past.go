@@ -66,7 +66,8 @@ func noBucket(err error) bool {
 // What operations do with the past. Those that are not here are about the present, and are not done on a view.
 var ofThePast = map[string]past{
 	"GetBucketAcl": timeless, "GetBucketLocation": timeless, "GetBucketVersioning": timeless, "HeadBucket": timeless,
-	"GetObject": looksBack, "GetObjectAcl": looksBack, "GetObjectAttributes": looksBack, "GetObjectTagging": looksBack, "HeadObject": looksBack,
+	"GetObject": looksBack, "GetObjectAcl": looksBack, "GetObjectAttributes": looksBack,
+	"GetObjectLegalHold": looksBack, "GetObjectRetention": looksBack, "GetObjectTagging": looksBack, "HeadObject": looksBack,
 	"ListObjectVersions": looksBack, "ListObjects": looksBack, "ListObjectsV2": looksBack,
 }
 

@@ -29,7 +29,10 @@ var (
 	createBucketDocument   = &document{root: "CreateBucketConfiguration", bytes: 64 << 10, elements: 512}
 	deleteDocument         = &document{root: "Delete", bytes: 2 << 20, elements: 16 * maxKeys, digest: true}
 	encryptionDocument     = &document{root: "ServerSideEncryptionConfiguration", bytes: 64 << 10, elements: 512}
+	legalHoldDocument      = &document{root: "LegalHold", bytes: 64 << 10, elements: 512}
+	lockDocument           = &document{root: "ObjectLockConfiguration", bytes: 64 << 10, elements: 512}
 	requestPaymentDocument = &document{root: "RequestPaymentConfiguration", bytes: 64 << 10, elements: 512}
+	retentionDocument      = &document{root: "Retention", bytes: 64 << 10, elements: 512}
 	taggingDocument        = &document{root: "Tagging", bytes: 64 << 10, elements: 512}
 	versioningDocument     = &document{root: "VersioningConfiguration", bytes: 64 << 10, elements: 512}
 	completeDocument       = &document{root: "CompleteMultipartUpload", bytes: 400 * maxParts, elements: 16 * maxParts}

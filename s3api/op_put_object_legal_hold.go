@@ -1,0 +1,49 @@
+package s3api
+
+import (
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// putObjectLegalHold implements PutObjectLegalHold.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLegalHold.html
+func (s *Server) putObjectLegalHold(c *call) error {
+	l, version, err := c.lockerOf()
+	if err != nil {
+		return err
+	}
+	var doc legalHold
+	if err := c.readXML(legalHoldDocument, doc.read); err != nil {
+		return err
+	}
+	_, err = l.PutObjectLegalHold(c.ctx, &s3.PutObjectLegalHoldInput{
+		Bucket: &c.bucket, Key: &c.key, VersionId: version, LegalHold: &types.ObjectLockLegalHold{Status: doc.status},
+	})
+	return err
+}
+
+// legalHold is the document of PutObjectLegalHold.
+type legalHold struct {
+	status types.ObjectLockLegalHoldStatus
+}
+
+// read reads the document.
+func (l *legalHold) read(e *elements) error {
+	err := e.children(func(name string) error {
+		switch {
+		case name != "Status":
+			return nil
+		case l.status != "":
+			return malformed(nil)
+		}
+		status, err := e.text()
+		l.status = types.ObjectLockLegalHoldStatus(status)
+		return err
+	})
+	if err == nil && !slices.Contains(l.status.Values(), l.status) {
+		err = malformed(nil)
+	}
+	return err
+}
