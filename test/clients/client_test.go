@@ -23,15 +23,22 @@ const verbTimeout = 3 * time.Minute
 //	make      bucket               create a bucket
 //	put       file bucket key
 //	get       bucket key file
+//	resume    bucket key file      get the rest of a file of which the beginning is there
 //	list      bucket               print its keys, asking for pages of seven
 //	copy      bucket from key      inside the bucket, by the server
 //	delete    bucket key
 //	upload    file bucket key      file is a directory, key a prefix without slash
 //	download  bucket key file
 //	mirror    file bucket key      upload what differs, delete what is not there
+//	reflect   file bucket key      download what differs, delete what is not there
+//	check     file bucket key      fail if a file and its object differ
 //	sign-get  bucket key           print a presigned URL
 //	sign-put  bucket key
 //	sign-post bucket key           print the URL and the fields of a form as JSON
+//	wait      bucket key           wait until the key is there, which it is not, and until it is not
+//	pages     bucket               print as JSON what each kind of listing says in pages of two, see pages
+//	transfer  file bucket key      upload in parts, copy and download with each checksum algorithm;
+//	                               print the algorithms, whose names are what key and "copy " are followed by
 //	clear     bucket               delete the bucket and all that it holds
 type client struct {
 	name    string // of the test

@@ -25,6 +25,7 @@ import (
 // exercise is one client at work in a bucket of its own.
 type exercise struct {
 	client
+	at     endpoint // where what it did is looked at
 	bucket string
 	dir    string
 	seed   uint64
@@ -39,14 +40,11 @@ func exerciseAll(t *testing.T, what string, find func(context.Context, endpoint)
 	t.Helper()
 	found := find(t.Context(), plain)
 	if len(found) == 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("no %s: scripts/install-clients should have installed it", what)
-		}
-		t.Skipf("this machine has no %s (make clients installs it)", what)
+		lacking(t, what)
 	}
 	for _, c := range found {
 		t.Run(number.FindString(c.version)+"/http", func(t *testing.T) {
-			e := newExercise(t, c)
+			e := newExercise(t, c, plain)
 			e.must(t, "make", args{bucket: e.bucket})
 			t.Run("object", e.object)
 			t.Run("tree", e.tree)
@@ -57,25 +55,54 @@ func exerciseAll(t *testing.T, what string, find func(context.Context, endpoint)
 				t.Run("presign", e.presign)
 				t.Run("form", e.form)
 			}
+			if e.has("wait") {
+				t.Run("wait", e.wait)
+				t.Run("pages", e.pages)
+			}
 			t.Run("clear", e.clear)
 		})
 	}
 	for _, c := range find(t.Context(), secure) {
 		t.Run(number.FindString(c.version)+"/https", func(t *testing.T) {
-			e := newExercise(t, c)
+			e := newExercise(t, c, plain)
 			e.must(t, "make", args{bucket: e.bucket})
 			t.Run("object", e.object)
 			t.Run("parts", e.parts)
+			if e.has("transfer") {
+				t.Run("transfer", e.transfer)
+			}
 			t.Run("clear", e.clear)
 		})
 	}
+	if spread.url == "" {
+		return
+	}
+	for _, c := range find(t.Context(), spread) {
+		if c.has("mirror") {
+			t.Run(number.FindString(c.version)+"/spread", func(t *testing.T) {
+				e := newExercise(t, c, spread)
+				e.must(t, "make", args{bucket: e.bucket})
+				t.Run("mirror", e.mirror)
+			})
+		}
+	}
+}
+
+// lacking skips a test for which this machine has no client, or fails it.
+func lacking(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("no %s: scripts/install-clients should have installed it", what)
+	}
+	t.Skipf("this machine has no %s (make clients installs it)", what)
 }
 
 // newExercise gives the client a name for its bucket and tells what runs.
-func newExercise(t *testing.T, c client) exercise {
+func newExercise(t *testing.T, c client, at endpoint) exercise {
 	t.Helper()
 	e := exercise{
 		client: c,
+		at:     at,
 		bucket: "clients-" + c.name + "-" + strings.ToLower(rand.Text()),
 		dir:    t.TempDir(),
 		seed:   mathrand.Uint64(),
@@ -94,14 +121,21 @@ func (e exercise) object(t *testing.T) {
 	a.file = back
 	e.must(t, "get", a)
 	same(t, "got", want, fileDigest(t, back))
+	if e.has("resume") {
+		if err := os.Truncate(back, 30_000); err != nil {
+			t.Fatal(err)
+		}
+		e.must(t, "resume", a)
+		same(t, "resumed", want, fileDigest(t, back))
+	}
 
 	a.from, a.key = a.key, "copy of/an object+1 é.bin"
 	e.must(t, "copy", a)
-	same(t, "copied", want, storedDigest(t, a.bucket, a.key))
+	same(t, "copied", want, storedDigest(t, e.at, a.bucket, a.key))
 	same(t, "keys", []string{a.key, a.from}, e.list(t, e.bucket))
 
 	e.must(t, "delete", a)
-	if exists(t, a.bucket, a.key) {
+	if exists(t, e.at, a.bucket, a.key) {
 		t.Errorf("%q is there after its deletion", a.key)
 	}
 	same(t, "keys", []string{a.from}, e.list(t, e.bucket))
@@ -115,7 +149,7 @@ func (e exercise) parts(t *testing.T) {
 	want := fileDigest(t, file)
 	a := args{bucket: e.bucket, key: "big", file: file}
 	e.must(t, "put", a)
-	head, err := sdk(plain).HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &a.bucket, Key: &a.key})
+	head, err := sdk(e.at).HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &a.bucket, Key: &a.key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,10 +161,10 @@ func (e exercise) parts(t *testing.T) {
 	same(t, "got", want, fileDigest(t, back))
 
 	e.must(t, "copy", args{bucket: e.bucket, from: "big", key: "big copy"})
-	same(t, "copied", want, storedDigest(t, e.bucket, "big copy"))
+	same(t, "copied", want, storedDigest(t, e.at, e.bucket, "big copy"))
 	e.must(t, "delete", args{bucket: e.bucket, key: "big"})
 	e.must(t, "delete", args{bucket: e.bucket, key: "big copy"})
-	uploads, err := sdk(plain).ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: &e.bucket})
+	uploads, err := sdk(e.at).ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: &e.bucket})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +179,7 @@ func (e exercise) tree(t *testing.T) {
 	want := digests(t, dir)
 	a := args{bucket: e.bucket, key: "tree", file: dir}
 	e.must(t, "upload", a)
-	same(t, "uploaded", want, storedDigests(t, e.bucket, "tree/"))
+	same(t, "uploaded", want, storedDigests(t, e.at, e.bucket, "tree/"))
 
 	var keys []string
 	for name := range want {
@@ -177,11 +211,11 @@ func (e exercise) mirror(t *testing.T) {
 	dir := makeTree(t, e.names(), e.seed+1)
 	a := args{bucket: e.bucket, key: "mirror", file: dir}
 	e.must(t, "mirror", a)
-	same(t, "mirrored", digests(t, dir), storedDigests(t, e.bucket, "mirror/"))
+	same(t, "mirrored", digests(t, dir), storedDigests(t, e.at, e.bucket, "mirror/"))
 
-	before := stored(t, e.bucket, "mirror/")
+	before := stored(t, e.at, e.bucket, "mirror/")
 	e.must(t, "mirror", a)
-	for name, object := range stored(t, e.bucket, "mirror/") {
+	for name, object := range stored(t, e.at, e.bucket, "mirror/") {
 		if !object.LastModified.Equal(*before[name].LastModified) {
 			t.Errorf("%q was uploaded again", name)
 		}
@@ -192,7 +226,33 @@ func (e exercise) mirror(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.must(t, "mirror", a)
-	same(t, "mirrored", digests(t, dir), storedDigests(t, e.bucket, "mirror/"))
+	same(t, "mirrored", digests(t, dir), storedDigests(t, e.at, e.bucket, "mirror/"))
+	e.reflect(t, a)
+}
+
+// reflect syncs the other way what has changed in the bucket.
+func (e exercise) reflect(t *testing.T, a args) {
+	put := &s3.PutObjectInput{Bucket: &a.bucket, Key: aws.String(a.key + "/plain.txt"), Body: strings.NewReader("changed")}
+	if _, err := sdk(e.at).PutObject(t.Context(), put); err != nil {
+		t.Fatal(err)
+	}
+	remove := &s3.DeleteObjectInput{Bucket: &a.bucket, Key: aws.String(a.key + "/same/prefix")}
+	if _, err := sdk(e.at).DeleteObject(t.Context(), remove); err != nil {
+		t.Fatal(err)
+	}
+	makeFile(t, filepath.Join(a.file, "extra/file"), 100, e.seed)
+	e.must(t, "reflect", a)
+	same(t, "reflected", storedDigests(t, e.at, a.bucket, a.key+"/"), digests(t, a.file))
+	if !e.has("check") {
+		return
+	}
+	e.must(t, "check", a)
+	if err := os.WriteFile(filepath.Join(a.file, "plain.txt"), []byte("Changed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.do(t.Context(), "check", a); err == nil {
+		t.Error("a file that differs from its object is not noticed")
+	}
 }
 
 // presign fetches and stores with URLs that need no credential.
@@ -213,7 +273,7 @@ func (e exercise) presign(t *testing.T) {
 	} else {
 		e.must(t, "put", a)
 	}
-	same(t, "stored", want, storedDigest(t, a.bucket, a.key))
+	same(t, "stored", want, storedDigest(t, e.at, a.bucket, a.key))
 	url := e.must(t, "sign-get", a)
 	status, answer := fetch(t, http.MethodGet, url, nil)
 	if status != http.StatusOK {
@@ -253,7 +313,7 @@ func (e exercise) form(t *testing.T) {
 	if status, answer := postForm(t, form.URL, form.Fields, content); status != want {
 		t.Fatalf("POST: %d %s", status, answer)
 	}
-	same(t, "stored", fileDigest(t, file), storedDigest(t, a.bucket, a.key))
+	same(t, "stored", fileDigest(t, file), storedDigest(t, e.at, a.bucket, a.key))
 	if status, answer := postForm(t, form.URL, form.Fields, make([]byte, 2<<20)); errorCode(answer) != "EntityTooLarge" {
 		t.Errorf("a file that is too large gives %d %s", status, answer)
 	}
@@ -289,7 +349,7 @@ func postForm(t *testing.T, url string, fields map[string]string, file []byte) (
 // clear removes everything, and the bucket.
 func (e exercise) clear(t *testing.T) {
 	e.must(t, "clear", args{bucket: e.bucket})
-	if _, err := sdk(plain).HeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: &e.bucket}); err == nil {
+	if _, err := sdk(e.at).HeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: &e.bucket}); err == nil {
 		t.Error("the bucket is still there")
 	}
 }

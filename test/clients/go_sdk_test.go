@@ -44,6 +44,7 @@ func (g goSDK) verb(name string) func(context.Context, args) (string, error) {
 		"make":      g.makeBucket,
 		"put":       g.put,
 		"get":       g.get,
+		"resume":    g.resume,
 		"list":      g.list,
 		"copy":      g.copyObject,
 		"delete":    g.deleteObject,
@@ -52,6 +53,9 @@ func (g goSDK) verb(name string) func(context.Context, args) (string, error) {
 		"sign-get":  g.signGet,
 		"sign-put":  g.signPut,
 		"sign-post": g.signPost,
+		"wait":      g.wait,
+		"pages":     g.listings,
+		"transfer":  g.transfers,
 		"clear":     g.clearBucket,
 	}[name]
 }

@@ -18,9 +18,26 @@ type endpoint struct {
 	region                    string // that clients sign for; the server's when empty
 }
 
-// plain and secure are the server over HTTP and, behind TLS, over HTTPS. Both
-// are set once, before any test runs.
-var plain, secure endpoint
+// plain and secure are the server over HTTP and, behind TLS, over HTTPS. spread is
+// another one, over HTTP, whose buckets have everything in between that there can
+// be; it is not there when somebody named the server. They are set once, before
+// any test runs.
+var plain, secure, spread endpoint
+
+// spreadConfig has the keys of every bucket be spread over four places, and all
+// versions be kept.
+const spreadConfig = `
+databases: {}
+xronoxProxy:
+  bucketTemplate:
+    mode: spread
+    versioning: enabled
+    places:
+      - {bucket: one, prefix: "{tenantId}/{bucket}/"}
+      - {bucket: two, prefix: "{tenantId}/{bucket}/"}
+      - {bucket: three, prefix: "{tenantId}/{bucket}/"}
+      - {bucket: four, prefix: "{tenantId}/{bucket}/"}
+`
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
@@ -50,13 +67,27 @@ func run(m *testing.M) (code int, err error) {
 	if err := dependOnSource("../.."); err != nil {
 		return 1, err
 	}
-	s, err := startServer(context.Background(), dir)
+	return runServers(m, dir)
+}
+
+// runServers runs the tests against servers that it starts.
+func runServers(m *testing.M, dir string) (code int, err error) {
+	binary, err := buildServer(context.Background(), dir)
 	if err != nil {
 		return 1, err
 	}
-	plain = s.endpoint
-	code, err = runSecured(m, dir)
-	return code, errors.Join(err, s.stop(), s.complaints(code != 0))
+	for _, s := range []struct {
+		at           *endpoint
+		name, config string
+	}{{&plain, "plain", ""}, {&spread, "spread", spreadConfig}} {
+		started, startErr := startServer(context.Background(), binary, filepath.Join(dir, s.name), s.config)
+		if startErr != nil {
+			return 1, startErr
+		}
+		*s.at = started.endpoint
+		defer func() { err = errors.Join(err, started.stop(), started.complaints(code != 0)) }()
+	}
+	return runSecured(m, dir)
 }
 
 // runSecured runs the tests with TLS in front of the server.

@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"strings"
@@ -32,11 +33,21 @@ func sdk(at endpoint) *s3.Client {
 	})
 }
 
+// newBucket makes a bucket without the help of a client.
+func newBucket(t *testing.T, at endpoint, name string) string {
+	t.Helper()
+	bucket := "clients-" + name + "-" + strings.ToLower(rand.Text())
+	if _, err := sdk(at).CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
+		t.Fatal(err)
+	}
+	return bucket
+}
+
 // stored are the objects of a bucket below a prefix, by key without the prefix.
-func stored(t *testing.T, bucket, prefix string) map[string]types.Object {
+func stored(t *testing.T, at endpoint, bucket, prefix string) map[string]types.Object {
 	t.Helper()
 	all := map[string]types.Object{}
-	pages := s3.NewListObjectsV2Paginator(sdk(plain), &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
+	pages := s3.NewListObjectsV2Paginator(sdk(at), &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -50,20 +61,20 @@ func stored(t *testing.T, bucket, prefix string) map[string]types.Object {
 }
 
 // storedDigests are the contents of those objects.
-func storedDigests(t *testing.T, bucket, prefix string) map[string]string {
+func storedDigests(t *testing.T, at endpoint, bucket, prefix string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for name := range stored(t, bucket, prefix) {
-		all[name] = storedDigest(t, bucket, prefix+name)
+	for name := range stored(t, at, bucket, prefix) {
+		all[name] = storedDigest(t, at, bucket, prefix+name)
 	}
 	return all
 }
 
 // storedDigest is the content of one object. Framing that an upload was sent in
 // must not have become part of the object's description either.
-func storedDigest(t *testing.T, bucket, key string) string {
+func storedDigest(t *testing.T, at endpoint, bucket, key string) string {
 	t.Helper()
-	out, err := sdk(plain).GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	out, err := sdk(at).GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: &key})
 	if err != nil {
 		t.Fatalf("GetObject %q: %v", key, err)
 	}
@@ -75,9 +86,9 @@ func storedDigest(t *testing.T, bucket, key string) string {
 }
 
 // exists tells whether HeadObject finds the key.
-func exists(t *testing.T, bucket, key string) bool {
+func exists(t *testing.T, at endpoint, bucket, key string) bool {
 	t.Helper()
-	_, err := sdk(plain).HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
+	_, err := sdk(at).HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
 	if missing := (*types.NotFound)(nil); errors.As(err, &missing) {
 		return false
 	}

@@ -12,6 +12,7 @@ var scriptVerbs = verbs{
 	"make":      "make {bucket}",
 	"put":       "put {file} {bucket} {key}",
 	"get":       "get {bucket} {key} {file}",
+	"resume":    "resume {bucket} {key} {file}",
 	"list":      "list {bucket}",
 	"copy":      "copy {bucket} {from} {key}",
 	"delete":    "delete {bucket} {key}",
@@ -20,6 +21,9 @@ var scriptVerbs = verbs{
 	"sign-get":  "sign-get {bucket} {key}",
 	"sign-put":  "sign-put {bucket} {key}",
 	"sign-post": "sign-post {bucket} {key}",
+	"wait":      "wait {bucket} {key}",
+	"pages":     "pages {bucket}",
+	"transfer":  "transfer {file} {bucket} {key}",
 	"clear":     "clear {bucket}",
 }
 

@@ -35,21 +35,39 @@ type server struct {
 	bad []string // log lines that are not INFO or DEBUG
 }
 
-// startServer builds the binary as users do, starts it on a free port with its
-// data in dir, and returns when it listens.
-func startServer(ctx context.Context, dir string) (*server, error) {
-	binary := filepath.Join(dir, "xronox-proxy")
+// buildServer builds the binary as users do, in dir.
+func buildServer(ctx context.Context, dir string) (binary string, err error) {
+	binary = filepath.Join(dir, "xronox-proxy")
 	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/xronox-proxy")
 	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building xronox-proxy: %w\n%s", err, out)
+		return "", fmt.Errorf("building xronox-proxy: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// startServer starts the binary on a free port, with its data in dir and with a
+// configuration unless that is empty, and returns when it listens.
+func startServer(ctx context.Context, binary, dir, config string) (*server, error) {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	line := []string{
+		"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+		"--data-dir", filepath.Join(dir, "data"), "--log-format", "json",
+	}
+	if config != "" {
+		file := filepath.Join(dir, "config.yaml")
+		if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+			return nil, err
+		}
+		line = append(line, "--config", file)
 	}
 	s := &server{
 		endpoint: endpoint{accessKey: "AKIDCLIENTS", secretKey: "clients-of-all-kinds/+secret"},
 		logged:   make(chan struct{}),
 	}
-	s.command = exec.CommandContext(ctx, binary, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
-		"--data-dir", filepath.Join(dir, "data"), "--log-format", "json")
+	s.command = exec.CommandContext(ctx, binary, line...)
 	s.command.Dir = dir // no configuration of the developer's is found
 	s.command.Env = append(cleanEnv(),
 		"XRONOX_ROOT_ACCESS_KEY="+s.accessKey, "XRONOX_ROOT_SECRET_KEY="+s.secretKey)

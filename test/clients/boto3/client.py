@@ -1,10 +1,14 @@
 """boto3 as a command: client.py VERB ARGUMENTS, as test/clients has the verbs."""
 
+import io
 import json
 import os
 import sys
+import threading
 
 import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore import httpchecksum
 from botocore.config import Config
 
 
@@ -29,6 +33,14 @@ def put(file, bucket, key):
 
 def get(bucket, key, file):
     connect().Bucket(bucket).download_file(key, file)
+
+
+def resume(bucket, key, file):
+    o = connect().Object(bucket, key)
+    have = os.path.getsize(file)
+    rest = o.get(IfMatch=o.e_tag, Range=f"bytes={have}-")
+    with open(file, "ab") as f:
+        f.write(rest["Body"].read())
 
 
 def list_(bucket):
@@ -73,6 +85,73 @@ def sign_post(bucket, key):
     print(json.dumps(connect().meta.client.generate_presigned_post(bucket, key, fields, conditions)))
 
 
+def wait(bucket, key):
+    o, quick = connect().Object(bucket, key), {"Delay": 0.05, "MaxAttempts": 1000}
+    for change, name in (o.put, "object_exists"), (o.delete, "object_not_exists"):
+        waiter = o.meta.client.get_waiter(name)
+        changer = threading.Timer(0.1, change)
+        changer.start()
+        waiter.wait(Bucket=bucket, Key=key, WaiterConfig=quick)
+        changer.join()
+    o.meta.client.get_waiter("bucket_exists").wait(Bucket=bucket, WaiterConfig=quick)
+    o.meta.client.get_waiter("bucket_not_exists").wait(Bucket=bucket + "-none", WaiterConfig=quick)
+
+
+def pages(bucket):
+    c, two = connect().meta.client, {"PageSize": 2}
+
+    def walk(operation, *members, **query):
+        for page in c.get_paginator(operation).paginate(PaginationConfig=two, **query):
+            for member in members:
+                yield from page.get(member, [])
+
+    def keys(found):
+        return [o.get("Key", o.get("Prefix")) for o in found]
+
+    uploads = list(walk("list_multipart_uploads", "Uploads", Bucket=bucket))
+    parts = walk("list_parts", "Parts", Bucket=bucket, Key=uploads[0]["Key"], UploadId=uploads[0]["UploadId"])
+    if c.can_paginate("list_buckets"):
+        buckets = walk("list_buckets", "Buckets", Prefix=bucket)
+    else:  # older versions know only of all of them
+        buckets = [b for b in c.list_buckets()["Buckets"] if b["Name"].startswith(bucket)]
+    print(json.dumps({
+        "V1": keys(walk("list_objects", "Contents", Bucket=bucket)),
+        "V2": keys(walk("list_objects_v2", "Contents", Bucket=bucket)),
+        "Folders": keys(walk("list_objects_v2", "Contents", "CommonPrefixes", Bucket=bucket, Delimiter="/")),
+        "Versions": keys(walk("list_object_versions", "Versions", Bucket=bucket))
+        + ["-" + key for key in keys(walk("list_object_versions", "DeleteMarkers", Bucket=bucket))],
+        "Uploads": keys(uploads),
+        "Parts": [p["PartNumber"] for p in parts],
+        "Buckets": [b["Name"] for b in buckets],
+    }))
+
+
+# What there is depends on the version, and on whether awscrt is there.
+def algorithms():
+    return [name.upper() for name in httpchecksum._CHECKSUM_CLS]
+
+
+# Older versions do not tell CompleteMultipartUpload the checksums of copied parts, without which S3 refuses.
+copies_checksums = tuple(map(int, boto3.__version__.split(".")[:2])) >= (1, 36)
+
+
+def transfer(file, bucket, key):
+    b = connect().Bucket(bucket)
+    small = TransferConfig(multipart_threshold=5 << 20, multipart_chunksize=5 << 20)
+    with open(file, "rb") as f:
+        content = f.read()
+    for algorithm in algorithms():
+        name, extra = key + algorithm, {"ChecksumAlgorithm": algorithm}
+        b.upload_fileobj(io.BytesIO(content), name, ExtraArgs=extra, Config=small)
+        asked = extra if copies_checksums else None
+        b.copy({"Bucket": bucket, "Key": name}, "copy " + name, ExtraArgs=asked, Config=small)
+        back = io.BytesIO()
+        b.download_fileobj(name, back, ExtraArgs={"ChecksumMode": "ENABLED"}, Config=small)
+        if back.getvalue() != content:
+            sys.exit(f"{name} has come back otherwise")
+        print(algorithm)
+
+
 def clear(bucket):
     b = connect().Bucket(bucket)
     b.objects.delete()
@@ -84,6 +163,7 @@ verbs = {
     "make": make,
     "put": put,
     "get": get,
+    "resume": resume,
     "list": list_,
     "copy": copy,
     "delete": delete,
@@ -92,6 +172,9 @@ verbs = {
     "sign-get": lambda *a: presign("get_object", *a),
     "sign-put": lambda *a: presign("put_object", *a),
     "sign-post": sign_post,
+    "wait": wait,
+    "pages": pages,
+    "transfer": transfer,
     "clear": clear,
 }
 verbs[sys.argv[1]](*sys.argv[2:])

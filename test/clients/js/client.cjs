@@ -27,6 +27,84 @@ async function get(bucket, key, file) {
   await pipeline(Body, fs.createWriteStream(file));
 }
 
+async function resume(bucket, key, file) {
+  const { ETag } = await client.send(new s3.HeadObjectCommand({ Bucket: bucket, Key: key }));
+  const rest = { Bucket: bucket, Key: key, IfMatch: ETag, Range: `bytes=${fs.statSync(file).size}-` };
+  const { Body } = await client.send(new s3.GetObjectCommand(rest));
+  await pipeline(Body, fs.createWriteStream(file, { flags: "a" }));
+}
+
+// Waiters throw when what they wait for does not come.
+async function wait(bucket, key) {
+  const often = { client, maxWaitTime: 150, minDelay: 1, maxDelay: 1 };
+  const object = { Bucket: bucket, Key: key };
+  const change = async (command, waited) => {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await client.send(command);
+    await waited;
+  };
+  await change(new s3.PutObjectCommand({ ...object, Body: "x" }), s3.waitUntilObjectExists(often, object));
+  await change(new s3.DeleteObjectCommand(object), s3.waitUntilObjectNotExists(often, object));
+  await s3.waitUntilBucketExists(often, { Bucket: bucket });
+  await s3.waitUntilBucketNotExists(often, { Bucket: bucket + "-none" });
+}
+
+async function walk(paginate, query, ...members) {
+  const found = [];
+  for await (const page of paginate({ client, pageSize: 2 }, query)) {
+    for (const member of members) found.push(...(page[member] ?? []));
+  }
+  return found;
+}
+
+// The SDK has no paginators for the listings whose place has two names, and none for ListObjects.
+async function walkByMarkers(Command, query, ...members) {
+  const found = [];
+  for (let next = {}; next; ) {
+    const page = await client.send(new Command({ ...query, ...next }));
+    for (const member of members) found.push(...(page[member] ?? []).map((o) => ({ ...o, member })));
+    const { NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker, NextUploadIdMarker: UploadIdMarker } = page;
+    next = page.IsTruncated && { KeyMarker, VersionIdMarker, UploadIdMarker, Marker: page.Contents?.at(-1).Key };
+  }
+  return found;
+}
+
+async function listings(bucket) {
+  const keys = (found) => found.map((o) => (o.member === "DeleteMarkers" ? "-" : "") + (o.Key ?? o.Prefix));
+  const query = { Bucket: bucket, MaxKeys: 2, MaxUploads: 2 };
+  const uploads = await walkByMarkers(s3.ListMultipartUploadsCommand, query, "Uploads");
+  const { Key, UploadId } = uploads[0];
+  const parts = await walk(s3.paginateListParts, { Bucket: bucket, Key, UploadId }, "Parts");
+  const buckets = await walk(s3.paginateListBuckets, { Prefix: bucket }, "Buckets");
+  const folders = { Bucket: bucket, Delimiter: "/" };
+  return {
+    V1: keys(await walkByMarkers(s3.ListObjectsCommand, query, "Contents")),
+    V2: keys(await walk(s3.paginateListObjectsV2, { Bucket: bucket }, "Contents")),
+    Folders: keys(await walk(s3.paginateListObjectsV2, folders, "Contents", "CommonPrefixes")),
+    Versions: keys(await walkByMarkers(s3.ListObjectVersionsCommand, query, "Versions", "DeleteMarkers")),
+    Uploads: keys(uploads),
+    Parts: parts.map((part) => part.PartNumber),
+    Buckets: buckets.map((b) => b.Name),
+  };
+}
+
+// The algorithms that the SDK has without help.
+const algorithms = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"];
+
+async function transfer(file, bucket, key) {
+  const content = fs.readFileSync(file);
+  for (const ChecksumAlgorithm of algorithms) {
+    const object = { Bucket: bucket, Key: key + ChecksumAlgorithm };
+    const params = { ...object, ChecksumAlgorithm, Body: content };
+    await new Upload({ client, params, partSize: 5 << 20, queueSize: 2 }).done();
+    const copy = { Bucket: bucket, Key: "copy " + object.Key, CopySource: copySource(bucket, object.Key) };
+    await client.send(new s3.CopyObjectCommand({ ...copy, ChecksumAlgorithm }));
+    const { Body } = await client.send(new s3.GetObjectCommand({ ...object, ChecksumMode: "ENABLED" }));
+    if (!content.equals(await Body.transformToByteArray())) throw new Error(`${object.Key} has come back otherwise`);
+    console.log(ChecksumAlgorithm);
+  }
+}
+
 // A copy source in JavaScript is encoded by the caller, each segment for itself.
 function copySource(bucket, key) {
   return [bucket, ...key.split("/")].map(encodeURIComponent).join("/");
@@ -40,6 +118,7 @@ const verbs = {
   make: (bucket) => client.send(new s3.CreateBucketCommand({ Bucket: bucket })),
   put,
   get,
+  resume,
   async list(bucket) {
     for await (const keys of pages(bucket)) keys.forEach((key) => console.log(key));
   },
@@ -71,6 +150,9 @@ const verbs = {
     const Conditions = [["content-length-range", 1, 1 << 20]];
     console.log(JSON.stringify(await createPresignedPost(client, { Bucket: bucket, Key: key, Fields, Conditions })));
   },
+  wait,
+  pages: async (bucket) => console.log(JSON.stringify(await listings(bucket))),
+  transfer,
   async clear(bucket) {
     for await (const keys of pages(bucket)) {
       const Objects = keys.map((Key) => ({ Key }));
