@@ -46,6 +46,14 @@ func (e endpoint) roots() *x509.CertPool {
 // forward copies the bytes of every connection to and from a connection to
 // address, unread, until the listener is closed.
 func forward(listener net.Listener, address string) {
+	forwardBy(listener, address, pipe)
+}
+
+// pipe copies what there is; a client may hang up at any time.
+func pipe(to io.Writer, from io.Reader) { _, _ = io.Copy(to, from) }
+
+// forwardBy forwards with a function that copies what the server answers.
+func forwardBy(listener net.Listener, address string, answers func(client io.Writer, server io.Reader)) {
 	for {
 		client, err := listener.Accept()
 		if err != nil {
@@ -59,12 +67,8 @@ func forward(listener net.Listener, address string) {
 			}
 			defer server.Close()
 			done := make(chan struct{}, 2)
-			pipe := func(to io.Writer, from io.Reader) {
-				_, _ = io.Copy(to, from) // a client may hang up at any time
-				done <- struct{}{}
-			}
-			go pipe(server, client)
-			go pipe(client, server)
+			go func() { pipe(server, client); done <- struct{}{} }()
+			go func() { answers(client, server); done <- struct{}{} }()
 			<-done
 		}()
 	}
