@@ -43,6 +43,9 @@ func OfParts(etag *string) bool { return strings.Contains(value(etag), "-") }
 
 // Attributes answers in from what a store keeps of an object.
 func Attributes(m *ObjectMeta, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
+	if err := m.Encryption.CheckKey(AttributesKey(in)); err != nil {
+		return nil, err
+	}
 	out := &s3.GetObjectAttributesOutput{
 		ETag: &m.ETag, LastModified: shown(m.LastModified), ObjectSize: &m.Size, StorageClass: m.StorageClass,
 	}
@@ -105,6 +108,7 @@ func pageParts(out *types.GetObjectAttributesParts, parts []types.ObjectPart, in
 // HeadAttributes is GetObjectAttributes by HeadObject: only a read of a part tells how many there are.
 func HeadAttributes(ctx context.Context, b ObjectReader, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
 	whole := &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId, ChecksumMode: types.ChecksumModeEnabled}
+	whole.SSECustomerAlgorithm, whole.SSECustomerKey, whole.SSECustomerKeyMD5 = in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5
 	head, err := b.HeadObject(ctx, whole)
 	if err != nil {
 		return nil, err

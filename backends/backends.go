@@ -49,6 +49,10 @@ type ObjectReader interface {
 	// when it is malformed or has several ranges. NoSuchKey, NoSuchBucket.
 	// Checksums are returned only when ChecksumMode is ENABLED and the whole
 	// object or a whole part is read. Response* overrides are the edge's affair.
+	//
+	// An object that was written with a customer's key (SSE-C) is read with that key only, by all readers: InvalidRequest
+	// without it, and for a key when there is none; AccessDenied for another. Outputs tell how the object is encrypted where it is
+	// stored, and nothing when it is not.
 	GetObject(context.Context, *s3.GetObjectInput) (*s3.GetObjectOutput, error)
 
 	// HeadObject is GetObject without a body, with the same headers: ranges
@@ -71,12 +75,17 @@ type ObjectWriter interface {
 	//
 	// IfMatch, IfNoneMatch ("*" only) as [CheckWrite] judges them:
 	// PreconditionFailed, or NoSuchKey for IfMatch on a missing key.
+	//
+	// ServerSideEncryption and what goes with it, or SSECustomer*, which the edge has checked, are done and told of, or
+	// refused with NotImplemented: never overlooked. With a key of KMS or a customer's the ETag is no MD5. This is
+	// so for all writes.
 	PutObject(context.Context, *s3.PutObjectInput) (*s3.PutObjectOutput, error)
 
 	// CopyObject copies src, read as GetObject would, to in.Bucket and in.Key.
 	// in.CopySource is not used. CopySourceIf* guard the source: PreconditionFailed.
 	// IfMatch and IfNoneMatch guard the destination. MetadataDirective COPY (the default)
-	// keeps the source's metadata and system headers, REPLACE takes in's. A copy onto itself
+	// keeps the source's metadata and system headers, REPLACE takes in's. Encryption is always in's; the key that the
+	// source was written with is in CopySourceSSECustomer*. A copy onto itself
 	// that changes nothing is InvalidRequest. The checksum is kept unless
 	// ChecksumAlgorithm asks for another. The copy is one part with an MD5 ETag.
 	// Sources over 5 GiB are InvalidRequest.
@@ -165,7 +174,7 @@ type MultipartUploader interface {
 
 	// UploadPart stores one part, with PutObject's rules for Body and checksums;
 	// a part that is uploaded again replaces the earlier one. The algorithm is the
-	// upload's; InvalidRequest for another, unless that is CRC64NVME, and for NoChecksum when the upload is COMPOSITE. NoSuchUpload, also when UploadId belongs to another key.
+	// upload's; InvalidRequest for another, unless that is CRC64NVME, and for NoChecksum when the upload is COMPOSITE. So is the customer's key: InvalidRequest. NoSuchUpload, also when UploadId belongs to another key.
 	UploadPart(context.Context, *s3.UploadPartInput) (*s3.UploadPartOutput, error)
 
 	// UploadPartCopy stores a part from src, or from in.CopySourceRange of it

@@ -2,7 +2,9 @@ package backends
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/md5"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"hash"
@@ -20,6 +22,7 @@ type Digest struct {
 	size int64
 	md5  hash.Hash
 	sum  hash.Hash // nil without an algorithm
+	hide []byte    // nil unless the ETag is to tell nothing
 }
 
 // NewDigest returns a Digest with the checksum of algorithm; "" is none.
@@ -49,8 +52,22 @@ func (d *Digest) add(p []byte) {
 // Size is the number of bytes so far.
 func (d *Digest) Size() int64 { return d.size }
 
-// ETag is the MD5 of the bytes so far, in hex and quotes.
-func (d *Digest) ETag() string { return `"` + hex.EncodeToString(d.md5.Sum(nil)) + `"` }
+// Hide makes the ETag one that tells nothing of the bytes to who does not know secret, as S3 has it for objects that are
+// encrypted with a key of KMS or of a customer.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+func (d *Digest) Hide(secret []byte) { d.hide = secret }
+
+// ETag is the MD5 of the bytes so far, in hex and quotes, unless it is hidden.
+func (d *Digest) ETag() string {
+	sum := d.md5.Sum(nil)
+	if d.hide != nil {
+		mac := hmac.New(sha256.New, d.hide)
+		mac.Write(sum)
+		sum = mac.Sum(nil)[:md5.Size]
+	}
+	return `"` + hex.EncodeToString(sum) + `"`
+}
 
 // Checksum is the checksum of the bytes so far in base64; "" without an algorithm.
 func (d *Digest) Checksum() string {

@@ -250,6 +250,7 @@ func CompletedBy(m *ObjectMeta, in *s3.CompleteMultipartUploadInput) bool {
 // CompleteOutput is the answer to the CompleteMultipartUpload that made m.
 func CompleteOutput(m *ObjectMeta) *s3.CompleteMultipartUploadOutput {
 	out := &s3.CompleteMultipartUploadOutput{ETag: &m.ETag}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, _, _ = m.Encryption.Shown(CustomerKey{})
 	if m.Checksum.SetOn(out) {
 		out.ChecksumType = m.Checksum.Type
 	}

@@ -134,7 +134,7 @@ func TestMetaRoundTrip(t *testing.T) {
 	if m := PutMeta(&s3.PutObjectInput{}); m.ContentType != DefaultContentType {
 		t.Errorf("default type %q", m.ContentType)
 	}
-	if checksum.Get(PutOutput(&m), crc) == nil || ListedObject("k", &m).ChecksumType != types.ChecksumTypeFullObject {
+	if checksum.Get(PutOutput(&m, CustomerKey{}), crc) == nil || ListedObject("k", &m).ChecksumType != types.ChecksumTypeFullObject {
 		t.Error("the checksum is not in the outputs")
 	}
 }

@@ -13,9 +13,12 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 const MaxCopySize = 5 << 30
 
-// CheckCopy judges a CopyObject of an object: the conditions on it, its
+// CheckCopy judges a CopyObject of an object: its key, the conditions on it, its
 // size, and, when onto itself, whether anything changes.
 func CheckCopy(src *ObjectMeta, ontoItself bool, in *s3.CopyObjectInput) error {
+	if err := src.Encryption.CheckKey(CopySourceKey(in)); err != nil {
+		return err
+	}
 	if err := CheckCopySource(src, CopyConditions(in)); err != nil {
 		return err
 	}
@@ -36,13 +39,16 @@ func changes(src *ObjectMeta, in *s3.CopyObjectInput) bool {
 	return in.MetadataDirective == types.MetadataDirectiveReplace ||
 		in.StorageClass != "" ||
 		in.WebsiteRedirectLocation != nil ||
-		in.ServerSideEncryption != "" ||
+		in.ServerSideEncryption != "" || in.SSECustomerKey != nil || src.Encryption.Customer != "" ||
 		in.ChecksumAlgorithm != "" && in.ChecksumAlgorithm != src.Checksum.Algorithm
 }
 
 // CheckPartCopy judges an UploadPartCopy of an object, and returns the bytes
 // that become the part.
 func CheckPartCopy(src *ObjectMeta, in *s3.UploadPartCopyInput) (Span, error) {
+	if err := src.Encryption.CheckKey(PartCopySourceKey(in)); err != nil {
+		return Span{}, err
+	}
 	if err := CheckCopySource(src, PartCopyConditions(in)); err != nil {
 		return Span{}, err
 	}

@@ -19,7 +19,7 @@ import (
 // largest source of a copy is also the largest single write, so it never
 // takes a multipart upload.
 func streamObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
-	from, err := src.read(ctx, CopyConditions(in), nil)
+	from, err := src.read(ctx, CopyConditions(in), CopySourceKey(in), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -39,13 +39,16 @@ func streamObject(ctx context.Context, dst Backend, src Source, in *s3.CopyObjec
 	checksum.Copy(result, out)
 	return &s3.CopyObjectOutput{
 		CopyObjectResult: result, CopySourceVersionId: from.VersionId, VersionId: out.VersionId,
-		ServerSideEncryption: out.ServerSideEncryption, SSEKMSKeyId: out.SSEKMSKeyId, Expiration: out.Expiration,
+		Expiration:           out.Expiration,
+		ServerSideEncryption: out.ServerSideEncryption, SSEKMSKeyId: out.SSEKMSKeyId,
+		SSEKMSEncryptionContext: out.SSEKMSEncryptionContext, BucketKeyEnabled: out.BucketKeyEnabled,
+		SSECustomerAlgorithm: out.SSECustomerAlgorithm, SSECustomerKeyMD5: out.SSECustomerKeyMD5,
 	}, nil
 }
 
 // streamPart copies between stores into a part.
 func streamPart(ctx context.Context, dst MultipartUploader, src Source, in *s3.UploadPartCopyInput) (*s3.UploadPartCopyOutput, error) {
-	from, err := src.read(ctx, PartCopyConditions(in), in.CopySourceRange)
+	from, err := src.read(ctx, PartCopyConditions(in), PartCopySourceKey(in), in.CopySourceRange)
 	if err != nil {
 		return nil, err
 	}
@@ -53,21 +56,27 @@ func streamPart(ctx context.Context, dst MultipartUploader, src Source, in *s3.U
 	out, err := dst.UploadPart(ctx, &s3.UploadPartInput{
 		Bucket: in.Bucket, Key: in.Key, UploadId: in.UploadId, PartNumber: in.PartNumber,
 		Body: from.Body, ContentLength: from.ContentLength,
+		SSECustomerAlgorithm: in.SSECustomerAlgorithm, SSECustomerKey: in.SSECustomerKey, SSECustomerKeyMD5: in.SSECustomerKeyMD5,
 	})
 	if err != nil {
 		return nil, err
 	}
 	result := &types.CopyPartResult{ETag: out.ETag, LastModified: shown(time.Now())}
 	checksum.Copy(result, out)
-	return &s3.UploadPartCopyOutput{CopyPartResult: result, CopySourceVersionId: from.VersionId}, nil
+	return &s3.UploadPartCopyOutput{
+		CopyPartResult: result, CopySourceVersionId: from.VersionId,
+		ServerSideEncryption: out.ServerSideEncryption, SSEKMSKeyId: out.SSEKMSKeyId, BucketKeyEnabled: out.BucketKeyEnabled,
+		SSECustomerAlgorithm: out.SSECustomerAlgorithm, SSECustomerKeyMD5: out.SSECustomerKeyMD5,
+	}, nil
 }
 
-// read opens the source, or the copyRange of it, for a copy under conditions.
-func (s Source) read(ctx context.Context, c ReadConditions, copyRange *string) (*s3.GetObjectOutput, error) {
+// read opens the source, with its key, or the copyRange of it, for a copy under conditions.
+func (s Source) read(ctx context.Context, c ReadConditions, k CustomerKey, copyRange *string) (*s3.GetObjectOutput, error) {
 	in := &s3.GetObjectInput{
 		Bucket: &s.Bucket, Key: &s.Key, Range: copyRange,
 		IfMatch: c.IfMatch, IfNoneMatch: c.IfNoneMatch,
 		IfModifiedSince: c.IfModifiedSince, IfUnmodifiedSince: c.IfUnmodifiedSince,
+		SSECustomerAlgorithm: k.Algorithm, SSECustomerKey: k.Key, SSECustomerKeyMD5: k.MD5,
 	}
 	if s.VersionID != "" {
 		in.VersionId = &s.VersionID
@@ -148,6 +157,8 @@ func putOf(from *s3.GetObjectOutput, in *s3.CopyObjectInput) *s3.PutObjectInput 
 		ServerSideEncryption: in.ServerSideEncryption, SSEKMSKeyId: in.SSEKMSKeyId,
 		ObjectLockMode: in.ObjectLockMode, ObjectLockRetainUntilDate: in.ObjectLockRetainUntilDate,
 		ObjectLockLegalHoldStatus: in.ObjectLockLegalHoldStatus,
+		SSEKMSEncryptionContext:   in.SSEKMSEncryptionContext, BucketKeyEnabled: in.BucketKeyEnabled,
+		SSECustomerAlgorithm: in.SSECustomerAlgorithm, SSECustomerKey: in.SSECustomerKey, SSECustomerKeyMD5: in.SSECustomerKeyMD5,
 	}
 	if in.MetadataDirective == types.MetadataDirectiveReplace {
 		put.CacheControl, put.ContentDisposition = in.CacheControl, in.ContentDisposition
@@ -186,7 +197,10 @@ func setChecksum(put *s3.PutObjectInput, from *s3.GetObjectOutput, want types.Ch
 // lastModified asks for the time of what was just written: a copy reports it,
 // a put does not. When somebody else has written since, ours was about now.
 func lastModified(ctx context.Context, dst Backend, put *s3.PutObjectInput, out *s3.PutObjectOutput) *time.Time {
-	head, err := dst.HeadObject(ctx, &s3.HeadObjectInput{Bucket: put.Bucket, Key: put.Key, VersionId: out.VersionId, IfMatch: out.ETag})
+	head, err := dst.HeadObject(ctx, &s3.HeadObjectInput{
+		Bucket: put.Bucket, Key: put.Key, VersionId: out.VersionId, IfMatch: out.ETag,
+		SSECustomerAlgorithm: put.SSECustomerAlgorithm, SSECustomerKey: put.SSECustomerKey, SSECustomerKeyMD5: put.SSECustomerKeyMD5,
+	})
 	if err != nil || head.LastModified == nil {
 		return shown(time.Now())
 	}

@@ -49,19 +49,32 @@ func (p PartInfo) listed(a types.ChecksumAlgorithm) types.Part {
 	return part
 }
 
-// UploadPartOutput is the answer to the UploadPart that stored p in an upload
-// with that algorithm.
-func UploadPartOutput(p PartInfo, a types.ChecksumAlgorithm) *s3.UploadPartOutput {
+// UploadOutput is the answer to the CreateMultipartUpload that began an upload of that id.
+func UploadOutput(id string, upload *ObjectMeta, in *s3.CreateMultipartUploadInput) *s3.CreateMultipartUploadOutput {
+	out := &s3.CreateMultipartUploadOutput{
+		Bucket: in.Bucket, Key: in.Key, UploadId: &id,
+		ChecksumAlgorithm: upload.Checksum.Algorithm, ChecksumType: upload.Checksum.Type,
+		SSEKMSEncryptionContext: optional(upload.Encryption.Context),
+	}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = upload.Encryption.Shown(UploadKey(in))
+	return out
+}
+
+// UploadPartOutput is the answer to the UploadPart that stored p in an upload, with that key.
+func UploadPartOutput(p PartInfo, upload *ObjectMeta, k CustomerKey) *s3.UploadPartOutput {
 	out := &s3.UploadPartOutput{ETag: &p.ETag}
-	Checksum{Algorithm: a, Value: p.Checksum}.SetOn(out)
+	Checksum{Algorithm: upload.Checksum.Algorithm, Value: p.Checksum}.SetOn(out)
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = upload.Encryption.Shown(k)
 	return out
 }
 
 // UploadPartCopyOutput is [UploadPartOutput] for UploadPartCopy.
-func UploadPartCopyOutput(p PartInfo, a types.ChecksumAlgorithm) *s3.UploadPartCopyOutput {
+func UploadPartCopyOutput(p PartInfo, upload *ObjectMeta, k CustomerKey) *s3.UploadPartCopyOutput {
 	result := &types.CopyPartResult{ETag: &p.ETag, LastModified: shown(p.LastModified)}
-	Checksum{Algorithm: a, Value: p.Checksum}.SetOn(result)
-	return &s3.UploadPartCopyOutput{CopyPartResult: result}
+	Checksum{Algorithm: upload.Checksum.Algorithm, Value: p.Checksum}.SetOn(result)
+	out := &s3.UploadPartCopyOutput{CopyPartResult: result}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = upload.Encryption.Shown(k)
+	return out
 }
 
 // ListedUpload is an unfinished upload as a listing shows it; upload's

@@ -26,6 +26,7 @@ type ObjectMeta struct {
 	StorageClass types.StorageClass
 	Checksum     Checksum
 	Tags         []Tag
+	Encryption   Encryption
 	Parts        []PartInfo // of a multipart object, by number; nil for others
 	UploadID     string     // the upload that made the object, so that Complete can be repeated
 }
@@ -75,6 +76,7 @@ func PutMeta(in *s3.PutObjectInput) ObjectMeta {
 		StorageClass: in.StorageClass,
 		Checksum:     Checksum{Algorithm: in.ChecksumAlgorithm, Type: types.ChecksumTypeFullObject},
 		Tags:         givenTags(in.Tagging),
+		Encryption:   Asked(in.ServerSideEncryption, in.SSEKMSKeyId, in.SSEKMSEncryptionContext, in.BucketKeyEnabled, PutKey(in)),
 	}
 }
 
@@ -94,6 +96,7 @@ func UploadMeta(in *s3.CreateMultipartUploadInput) ObjectMeta {
 		StorageClass: in.StorageClass,
 		Checksum:     Checksum{Algorithm: in.ChecksumAlgorithm, Type: uploadType(in)},
 		Tags:         givenTags(in.Tagging),
+		Encryption:   Asked(in.ServerSideEncryption, in.SSEKMSKeyId, in.SSEKMSEncryptionContext, in.BucketKeyEnabled, UploadKey(in)),
 	}
 }
 
@@ -113,7 +116,7 @@ func uploadType(in *s3.CreateMultipartUploadInput) types.ChecksumType {
 // CopyMeta returns what the copy of src that in asks for will be, but for what
 // [Digest.Finish] adds: the copy is one part, so that ETag, and a checksum of
 // parts or of another algorithm, must be calculated from its bytes. Storage
-// class and redirect belong to an object and are never copied.
+// class, redirect and encryption belong to an object and are never copied.
 func CopyMeta(src *ObjectMeta, in *s3.CopyObjectInput) ObjectMeta {
 	headers := src.Headers
 	if in.MetadataDirective == types.MetadataDirectiveReplace {
@@ -141,6 +144,7 @@ func CopyMeta(src *ObjectMeta, in *s3.CopyObjectInput) ObjectMeta {
 		StorageClass: in.StorageClass,
 		Checksum:     Checksum{Algorithm: algorithm, Type: types.ChecksumTypeFullObject},
 		Tags:         tags,
+		Encryption:   Asked(in.ServerSideEncryption, in.SSEKMSKeyId, in.SSEKMSEncryptionContext, in.BucketKeyEnabled, CopyKey(in)),
 	}
 }
 
@@ -153,22 +157,25 @@ func newHeaders(h Headers) Headers {
 	return h
 }
 
-// PutOutput is the answer to the PutObject that made m.
-func PutOutput(m *ObjectMeta) *s3.PutObjectOutput {
-	out := &s3.PutObjectOutput{ETag: &m.ETag}
+// PutOutput is the answer to the PutObject that made m with that key.
+func PutOutput(m *ObjectMeta, k CustomerKey) *s3.PutObjectOutput {
+	out := &s3.PutObjectOutput{ETag: &m.ETag, SSEKMSEncryptionContext: optional(m.Encryption.Context)}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = m.Encryption.Shown(k)
 	if m.Checksum.SetOn(out) {
 		out.ChecksumType = m.Checksum.Type
 	}
 	return out
 }
 
-// CopyOutput is the answer to the CopyObject that made m.
-func CopyOutput(m *ObjectMeta) *s3.CopyObjectOutput {
+// CopyOutput is the answer to the CopyObject that made m with that key.
+func CopyOutput(m *ObjectMeta, k CustomerKey) *s3.CopyObjectOutput {
 	result := &types.CopyObjectResult{ETag: &m.ETag, LastModified: shown(m.LastModified)}
 	if m.Checksum.SetOn(result) {
 		result.ChecksumType = m.Checksum.Type
 	}
-	return &s3.CopyObjectOutput{CopyObjectResult: result}
+	out := &s3.CopyObjectOutput{CopyObjectResult: result, SSEKMSEncryptionContext: optional(m.Encryption.Context)}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = m.Encryption.Shown(k)
+	return out
 }
 
 // ListedObject is m as a listing shows it.

@@ -17,6 +17,9 @@ func Read(m *ObjectMeta, in *s3.GetObjectInput) (*s3.GetObjectOutput, Span, erro
 		return nil, Span{}, s3err.Newf(s3err.InvalidRequest,
 			"Cannot specify both Range header and partNumber query parameter")
 	}
+	if err := m.Encryption.CheckKey(GetKey(in)); err != nil {
+		return nil, Span{}, err
+	}
 	if err := CheckRead(m, GetConditions(in)); err != nil {
 		return nil, Span{}, err
 	}
@@ -26,6 +29,7 @@ func Read(m *ObjectMeta, in *s3.GetObjectInput) (*s3.GetObjectOutput, Span, erro
 	}
 	out := m.getOutput()
 	out.ContentLength = &span.Length
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = m.Encryption.Shown(GetKey(in))
 	if partial && span.Length > 0 { // no Content-Range can say "none of 0 bytes"
 		contentRange := span.ContentRange(m.Size)
 		out.ContentRange = &contentRange
@@ -105,6 +109,8 @@ func HeadAsGet(in *s3.HeadObjectInput) *s3.GetObjectInput {
 		PartNumber:        in.PartNumber,
 		Range:             in.Range,
 		VersionId:         in.VersionId,
+
+		SSECustomerAlgorithm: in.SSECustomerAlgorithm, SSECustomerKey: in.SSECustomerKey, SSECustomerKeyMD5: in.SSECustomerKeyMD5,
 	}
 }
 
@@ -129,6 +135,9 @@ func GetAsHead(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 		StorageClass:            out.StorageClass,
 		TagCount:                out.TagCount,
 		WebsiteRedirectLocation: out.WebsiteRedirectLocation,
+
+		ServerSideEncryption: out.ServerSideEncryption, SSEKMSKeyId: out.SSEKMSKeyId, BucketKeyEnabled: out.BucketKeyEnabled,
+		SSECustomerAlgorithm: out.SSECustomerAlgorithm, SSECustomerKeyMD5: out.SSECustomerKeyMD5,
 	}
 	checksum.Copy(head, out)
 	return head

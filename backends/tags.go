@@ -127,7 +127,7 @@ func (u untagged) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingI
 	if err := CheckVersion(value(in.VersionId)); err != nil {
 		return nil, err
 	}
-	_, err := u.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
+	_, err := HeadKeyless(ctx, u.Backend, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
 	return &s3.GetObjectTaggingOutput{}, err
 }
 
@@ -179,7 +179,7 @@ func (s Source) copiedTags(ctx context.Context, from *s3.GetObjectOutput, in *s3
 		return nil, err
 	}
 	// They may be those of an object that was written over the one that is being read.
-	_, err = s.Backend.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.Bucket, Key: &s.Key, VersionId: optional(s.VersionID), IfMatch: from.ETag})
+	_, err = HeadKeyless(ctx, s.Backend, &s3.HeadObjectInput{Bucket: &s.Bucket, Key: &s.Key, VersionId: optional(s.VersionID), IfMatch: from.ETag})
 	if s3err.Is(err, s3err.PreconditionFailed) {
 		err = ErrWrittenOver(err)
 	}

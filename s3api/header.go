@@ -28,13 +28,8 @@ const maxMetadataBytes = 2048
 const defaultContentType = "binary/octet-stream"
 
 // unsupportedHeaders ask for what we do not do. To ignore them would promise
-// encryption that is not there.
+// what is not there.
 var unsupportedHeaders = []string{
-	"X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id",
-	"X-Amz-Server-Side-Encryption-Context", "X-Amz-Server-Side-Encryption-Bucket-Key-Enabled",
-	"X-Amz-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Server-Side-Encryption-Customer-Key",
-	"X-Amz-Server-Side-Encryption-Customer-Key-Md5", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Algorithm",
-	"X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key-Md5",
 	"X-Amz-Write-Offset-Bytes", "X-Amz-Mfa",
 }
 
@@ -54,7 +49,7 @@ func (c *call) refuseHeaders() error {
 			return s3err.New(s3err.NotImplemented).With("Header", strings.ToLower(h.Name))
 		}
 	}
-	return nil
+	return c.noEncryption()
 }
 
 // notHoisted are x-amz- parameters of a presigned URL that do not stand for a

@@ -30,6 +30,7 @@ func (s *Server) completeMultipartUpload(c *call) error {
 		return err
 	}
 	c.setVersion(out.VersionId)
+	c.setEncryption(shownEncryption{algorithm: out.ServerSideEncryption, keyID: out.SSEKMSKeyId, bucketKey: out.BucketKeyEnabled})
 	d := newResult("CompleteMultipartUploadResult")
 	d.text("Location", c.location())
 	d.text("Bucket", c.bucket)
@@ -43,8 +44,14 @@ func (s *Server) completeMultipartUpload(c *call) error {
 
 // completeInput reads the request.
 func (c *call) completeInput() (*s3.CompleteMultipartUploadInput, error) {
-	in := &s3.CompleteMultipartUploadInput{Bucket: &c.bucket, Key: &c.key, UploadId: c.uploadID()}
-	var err error
+	k, err := c.customerKey("")
+	if err != nil {
+		return nil, err
+	}
+	in := &s3.CompleteMultipartUploadInput{
+		Bucket: &c.bucket, Key: &c.key, UploadId: c.uploadID(),
+		SSECustomerAlgorithm: k.Algorithm, SSECustomerKey: k.Key, SSECustomerKeyMD5: k.MD5,
+	}
 	if in.ChecksumType, err = c.checksumType(); err != nil {
 		return nil, err
 	}

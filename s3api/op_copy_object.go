@@ -30,6 +30,7 @@ func (s *Server) copyObject(c *call) error {
 		return err
 	}
 	c.setVersion(out.VersionId)
+	c.setEncryption(shownEncryption{out.ServerSideEncryption, out.SSEKMSKeyId, out.SSEKMSEncryptionContext, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5})
 	c.setPtr("x-amz-copy-source-version-id", out.CopySourceVersionId)
 	d := newResult("CopyObjectResult")
 	if r := out.CopyObjectResult; r != nil {
@@ -51,6 +52,14 @@ func (c *call) copyObjectInput() (*s3.CopyObjectInput, error) {
 	if err != nil {
 		return nil, err
 	}
+	e, err := c.encryption()
+	if err != nil {
+		return nil, err
+	}
+	source, err := c.customerKey(backends.CopySourceHeader)
+	if err != nil {
+		return nil, err
+	}
 	in := &s3.CopyObjectInput{
 		Bucket: &c.bucket, Key: &c.key,
 		CopySourceIfMatch: c.headerPtr("X-Amz-Copy-Source-If-Match"), CopySourceIfNoneMatch: c.headerPtr("X-Amz-Copy-Source-If-None-Match"),
@@ -59,6 +68,9 @@ func (c *call) copyObjectInput() (*s3.CopyObjectInput, error) {
 		CacheControl:                h.cacheControl, ContentDisposition: h.contentDisposition, ContentEncoding: h.contentEncoding,
 		ContentLanguage: h.contentLanguage, ContentType: h.contentType,
 		WebsiteRedirectLocation: h.websiteRedirect, Expires: h.expires, Metadata: h.metadata, StorageClass: h.storageClass,
+		ServerSideEncryption: e.algorithm, SSEKMSKeyId: e.keyID, SSEKMSEncryptionContext: e.context, BucketKeyEnabled: e.bucketKey,
+		SSECustomerAlgorithm: e.customer.Algorithm, SSECustomerKey: e.customer.Key, SSECustomerKeyMD5: e.customer.MD5,
+		CopySourceSSECustomerAlgorithm: source.Algorithm, CopySourceSSECustomerKey: source.Key, CopySourceSSECustomerKeyMD5: source.MD5,
 	}
 	switch d := types.MetadataDirective(c.header("X-Amz-Metadata-Directive")); d {
 	case "", types.MetadataDirectiveCopy:

@@ -33,6 +33,7 @@ func (s *Server) createMultipartUpload(c *call) error {
 		c.set("x-amz-checksum-algorithm", string(kept.ChecksumAlgorithm))
 		c.set("x-amz-checksum-type", string(kept.ChecksumType))
 	}
+	c.setEncryption(shownEncryption{out.ServerSideEncryption, out.SSEKMSKeyId, out.SSEKMSEncryptionContext, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5})
 	d := newResult("InitiateMultipartUploadResult")
 	d.text("Bucket", c.bucket)
 	d.text("Key", c.key)
@@ -49,11 +50,17 @@ func (c *call) createMultipartUploadInput() (in *s3.CreateMultipartUploadInput, 
 	if err != nil {
 		return nil, false, err
 	}
+	e, err := c.encryption()
+	if err != nil {
+		return nil, false, err
+	}
 	in = &s3.CreateMultipartUploadInput{
 		Bucket: &c.bucket, Key: &c.key,
 		CacheControl: h.cacheControl, ContentDisposition: h.contentDisposition, ContentEncoding: h.contentEncoding,
 		ContentLanguage: h.contentLanguage, ContentType: orDefault(h.contentType, defaultContentType),
 		WebsiteRedirectLocation: h.websiteRedirect, Expires: h.expires, Metadata: h.metadata, StorageClass: h.storageClass,
+		ServerSideEncryption: e.algorithm, SSEKMSKeyId: e.keyID, SSEKMSEncryptionContext: e.context, BucketKeyEnabled: e.bucketKey,
+		SSECustomerAlgorithm: e.customer.Algorithm, SSECustomerKey: e.customer.Key, SSECustomerKeyMD5: e.customer.MD5,
 	}
 	if in.Tagging, err = c.taggingHeader(); err != nil {
 		return nil, false, err

@@ -43,10 +43,15 @@ func (c *call) getObjectInput() (*s3.GetObjectInput, error) {
 	if err != nil {
 		return nil, err
 	}
+	k, err := c.customerKey("")
+	if err != nil {
+		return nil, err
+	}
 	in := &s3.GetObjectInput{
 		Bucket: &c.bucket, Key: &c.key, VersionId: version, PartNumber: part, Range: c.headerPtr("Range"),
 		IfMatch: c.headerPtr("If-Match"), IfNoneMatch: c.headerPtr("If-None-Match"),
 		IfModifiedSince: c.timeHeader("If-Modified-Since"), IfUnmodifiedSince: c.timeHeader("If-Unmodified-Since"),
+		SSECustomerAlgorithm: k.Algorithm, SSECustomerKey: k.Key, SSECustomerKeyMD5: k.MD5,
 	}
 	if part != nil && in.Range != nil {
 		return nil, s3err.Newf(s3err.InvalidRequest, "Cannot specify both Range header and partNumber query parameter")
@@ -64,7 +69,10 @@ func (c *call) ifRange(in *s3.GetObjectInput) error {
 	if want == "" || in.Range == nil {
 		return nil
 	}
-	out, err := c.route.Backend.HeadObject(c.ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId})
+	out, err := c.route.Backend.HeadObject(c.ctx, &s3.HeadObjectInput{
+		Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId,
+		SSECustomerAlgorithm: in.SSECustomerAlgorithm, SSECustomerKey: in.SSECustomerKey, SSECustomerKeyMD5: in.SSECustomerKeyMD5,
+	})
 	if err != nil {
 		return err
 	}
@@ -123,6 +131,7 @@ func (c *call) writeObjectHeaders(o *objectOutput) {
 	if o.PartsCount != nil {
 		c.set("x-amz-mp-parts-count", itoa(*o.PartsCount))
 	}
+	c.setEncryption(shownEncryption{o.ServerSideEncryption, o.SSEKMSKeyId, nil, o.BucketKeyEnabled, o.SSECustomerAlgorithm, o.SSECustomerKeyMD5})
 	c.setChecksums(o, o.ChecksumType)
 }
 

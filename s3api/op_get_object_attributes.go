@@ -51,7 +51,14 @@ func (c *call) objectAttributesInput() (*s3.GetObjectAttributesInput, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &s3.GetObjectAttributesInput{Bucket: &c.bucket, Key: &c.key, VersionId: version, ObjectAttributes: want, MaxParts: size}
+	k, err := c.customerKey("")
+	if err != nil {
+		return nil, err
+	}
+	in := &s3.GetObjectAttributesInput{
+		Bucket: &c.bucket, Key: &c.key, VersionId: version, ObjectAttributes: want, MaxParts: size,
+		SSECustomerAlgorithm: k.Algorithm, SSECustomerKey: k.Key, SSECustomerKeyMD5: k.MD5,
+	}
 	if marker != nil {
 		in.PartNumberMarker = aws.String(itoa(*marker))
 	}

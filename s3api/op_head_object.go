@@ -17,6 +17,7 @@ func (s *Server) headObject(c *call) error {
 		Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId, PartNumber: in.PartNumber, Range: in.Range,
 		IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch,
 		IfModifiedSince: in.IfModifiedSince, IfUnmodifiedSince: in.IfUnmodifiedSince, ChecksumMode: in.ChecksumMode,
+		SSECustomerAlgorithm: in.SSECustomerAlgorithm, SSECustomerKey: in.SSECustomerKey, SSECustomerKeyMD5: in.SSECustomerKeyMD5,
 	})
 	if err != nil {
 		return err
@@ -29,6 +30,8 @@ func (s *Server) headObject(c *call) error {
 		ChecksumType: out.ChecksumType, VersionId: out.VersionId, TagCount: out.TagCount,
 		ObjectLockMode: out.ObjectLockMode, ObjectLockRetainUntilDate: out.ObjectLockRetainUntilDate,
 		ObjectLockLegalHoldStatus: out.ObjectLockLegalHoldStatus,
+		ServerSideEncryption:      out.ServerSideEncryption, SSEKMSKeyId: out.SSEKMSKeyId, BucketKeyEnabled: out.BucketKeyEnabled,
+		SSECustomerAlgorithm: out.SSECustomerAlgorithm, SSECustomerKeyMD5: out.SSECustomerKeyMD5,
 	}
 	checksum.Copy(o, out)
 	c.writeObjectHeaders(o)

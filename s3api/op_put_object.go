@@ -27,6 +27,7 @@ func (s *Server) putObject(c *call) error {
 func (c *call) setPut(out *s3.PutObjectOutput) {
 	c.setPtr("ETag", out.ETag)
 	c.setVersion(out.VersionId)
+	c.setEncryption(shownEncryption{out.ServerSideEncryption, out.SSEKMSKeyId, out.SSEKMSEncryptionContext, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5})
 	c.setChecksums(out, out.ChecksumType)
 }
 
@@ -39,11 +40,17 @@ func (c *call) putObjectInput() (*s3.PutObjectInput, error) {
 	if err != nil {
 		return nil, err
 	}
+	e, err := c.encryption()
+	if err != nil {
+		return nil, err
+	}
 	in := &s3.PutObjectInput{
 		Bucket: &c.bucket, Key: &c.key,
 		CacheControl: h.cacheControl, ContentDisposition: h.contentDisposition, ContentEncoding: h.contentEncoding,
 		ContentLanguage: h.contentLanguage, ContentType: orDefault(h.contentType, defaultContentType),
 		WebsiteRedirectLocation: h.websiteRedirect, Expires: h.expires, Metadata: h.metadata, StorageClass: h.storageClass,
+		ServerSideEncryption: e.algorithm, SSEKMSKeyId: e.keyID, SSEKMSEncryptionContext: e.context, BucketKeyEnabled: e.bucketKey,
+		SSECustomerAlgorithm: e.customer.Algorithm, SSECustomerKey: e.customer.Key, SSECustomerKeyMD5: e.customer.MD5,
 	}
 	if in.Tagging, err = c.taggingHeader(); err != nil {
 		return nil, err

@@ -23,12 +23,17 @@ func (s *Server) uploadPart(c *call) error {
 	}
 	c.setPtr("ETag", out.ETag)
 	c.setChecksums(out, "")
+	c.setEncryption(shownEncryption{out.ServerSideEncryption, out.SSEKMSKeyId, nil, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5})
 	return nil
 }
 
 // uploadPartInput reads the request; its Body verifies itself.
 func (c *call) uploadPartInput() (*s3.UploadPartInput, error) {
 	part, err := c.partNumber()
+	if err != nil {
+		return nil, err
+	}
+	k, err := c.customerKey("")
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +50,7 @@ func (c *call) uploadPartInput() (*s3.UploadPartInput, error) {
 	in := &s3.UploadPartInput{
 		Bucket: &c.bucket, Key: &c.key, UploadId: c.uploadID(), PartNumber: part,
 		Body: body, ContentLength: &body.length, ChecksumAlgorithm: algorithm,
+		SSECustomerAlgorithm: k.Algorithm, SSECustomerKey: k.Key, SSECustomerKeyMD5: k.MD5,
 	}
 	body.declared(in)
 	return in, nil

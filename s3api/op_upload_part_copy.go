@@ -20,6 +20,14 @@ func (s *Server) uploadPartCopy(c *call) error {
 	if err := c.noBody(); err != nil {
 		return err
 	}
+	k, err := c.customerKey("")
+	if err != nil {
+		return err
+	}
+	source, err := c.customerKey(backends.CopySourceHeader)
+	if err != nil {
+		return err
+	}
 	out, err := backends.UploadPartCopy(c.ctx, c.route.Backend, src.Source, &s3.UploadPartCopyInput{
 		Bucket: &c.bucket, Key: &c.key, UploadId: c.uploadID(), PartNumber: part,
 		CopySourceRange:             c.headerPtr("X-Amz-Copy-Source-Range"),
@@ -27,11 +35,14 @@ func (s *Server) uploadPartCopy(c *call) error {
 		CopySourceIfNoneMatch:       c.headerPtr("X-Amz-Copy-Source-If-None-Match"),
 		CopySourceIfModifiedSince:   c.timeHeader("X-Amz-Copy-Source-If-Modified-Since"),
 		CopySourceIfUnmodifiedSince: c.timeHeader("X-Amz-Copy-Source-If-Unmodified-Since"),
+		SSECustomerAlgorithm:        k.Algorithm, SSECustomerKey: k.Key, SSECustomerKeyMD5: k.MD5,
+		CopySourceSSECustomerAlgorithm: source.Algorithm, CopySourceSSECustomerKey: source.Key, CopySourceSSECustomerKeyMD5: source.MD5,
 	})
 	if err != nil {
 		return src.error(err)
 	}
 	c.setPtr("x-amz-copy-source-version-id", out.CopySourceVersionId)
+	c.setEncryption(shownEncryption{out.ServerSideEncryption, out.SSEKMSKeyId, nil, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5})
 	d := newResult("CopyPartResult")
 	if r := out.CopyPartResult; r != nil {
 		d.time("LastModified", r.LastModified)

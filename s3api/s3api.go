@@ -53,7 +53,7 @@ type Observer interface {
 	Observe(r *Record)
 }
 
-// Options is what a Server is made of. All but Domains, Limits, TempDir,
+// Options is what a Server is made of. All but Domains, Limits, TempDir, CustomerKeys,
 // Observer and Now are needed.
 type Options struct {
 	Resolver   resolver
@@ -66,6 +66,8 @@ type Options struct {
 	// AnonymousTenant is whose buckets requests mean that nobody has signed, such as the preflights of
 	// browsers; empty: nobody's.
 	AnonymousTenant string
+
+	CustomerKeys CustomerKeys // over which connections they are taken
 
 	Limits   Limits
 	TempDir  string // for what is too large for memory; the system's when empty

@@ -122,6 +122,10 @@ func decodeVersion(b string) (o Version, err error) {
 			o.Plain = true
 		case versionLegalHoldOff:
 			o.LegalHoldOff = true
+		case versionBucketKey:
+			o.Encryption.BucketKey = true
+		case versionCustomer:
+			o.Encryption.Customer = true
 		default:
 			return o.setText(tag, v)
 		}
@@ -154,6 +158,10 @@ func (v *Version) setText(tag byte, s string) error {
 		v.Tags[len(v.Tags)-1].Value = s
 	case versionRetention:
 		v.Retention.Mode = types.ObjectLockRetentionMode(s)
+	case versionEncryption:
+		v.Encryption.Algorithm = types.ServerSideEncryption(s)
+	case versionKMSKey:
+		v.Encryption.KMSKeyID = s
 	}
 	return nil
 }

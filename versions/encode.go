@@ -54,6 +54,11 @@ const (
 	versionLegalHold    byte = 19
 	versionPlain        byte = 20
 	versionLegalHoldOff byte = 21
+
+	versionEncryption byte = 30
+	versionKMSKey     byte = 31
+	versionBucketKey  byte = 32
+	versionCustomer   byte = 33
 )
 
 // fields are what is encoded.
@@ -162,5 +167,9 @@ func (v *Version) encode() []byte {
 	f.flag(versionLegalHold, v.LegalHold)
 	f.flag(versionPlain, v.Plain)
 	f.flag(versionLegalHoldOff, v.LegalHoldOff)
+	f.text(versionEncryption, string(v.Encryption.Algorithm))
+	f.text(versionKMSKey, v.Encryption.KMSKeyID)
+	f.flag(versionBucketKey, v.Encryption.BucketKey)
+	f.flag(versionCustomer, v.Encryption.Customer)
 	return f
 }

@@ -84,6 +84,7 @@ type Version struct {
 	ETag         string // with its quotes
 	StorageClass types.StorageClass
 	Checksum     backends.Checksum
+	Encryption   Encryption
 	Parts        int32  // of a multipart object; 0 for others
 	UploadID     string // names the upload from before that made it, so that Complete can be repeated; else empty
 	// Plain says that the object was there before there were versions: as long as nobody has written over
@@ -95,6 +96,15 @@ type Version struct {
 	LegalHold bool
 	// LegalHoldOff says that somebody has said that there is no hold, which clients are told.
 	LegalHoldOff bool
+}
+
+// Encryption is how the body of a version is encrypted because its writer has asked for it; the zero value is: as the store does
+// it by itself.
+type Encryption struct {
+	Algorithm types.ServerSideEncryption
+	KMSKeyID  string
+	BucketKey bool
+	Customer  bool // with a key of the customer's (SSE-C): nobody else reads it, or its metadata, so that it has no head
 }
 
 // Tag is one of an object's tags.

@@ -28,6 +28,9 @@ const (
 	MoreChecksums     Ability = "checksums of MD5, SHA512 and XXHASH" // are kept; else there is CRC64NVME in place of them
 	AbortAnswers      Ability = "abort answers"                       // NoSuchUpload; else aborting what is gone is no error
 	AtomicAbort       Ability = "atomic abort"                        // else it may fail, or be lost, when a Complete runs at the same time
+	ManagedKeys       Ability = "encryption with keys of the store's" // SSE-S3; else NotImplemented
+	KMSKeys           Ability = "encryption with keys of KMS"         // else NotImplemented
+	CustomerKeys      Ability = "encryption with keys of customers"   // SSE-C; else NotImplemented
 	AllKeys           Ability = "all keys"                            // else keys are paths of files, and what is none is refused
 )
 

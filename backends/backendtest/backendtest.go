@@ -41,7 +41,7 @@ type testCase struct {
 func cases() []testCase {
 	return slices.Concat(
 		objectCases, readCases, rangeCases, conditionCases, deleteCases, copyCases, keyCases,
-		listCases, concurrencyCases, multipartCases, completeCases, partCases, uploadListCases, attributesCases, tagCases,
+		listCases, concurrencyCases, multipartCases, completeCases, partCases, uploadListCases, attributesCases, tagCases, encryptionCases,
 		bucketCases, lockCases, modelCases,
 	)
 }

@@ -56,6 +56,9 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 	}
 	defer body.Close()
 	o := &object{ObjectMeta: backends.CopyMeta(&from.ObjectMeta, in)}
+	if err := plain(o.Encryption); err != nil {
+		return nil, err
+	}
 	s, err := b.stageCopy(ctx, from, o, backends.Body{Reader: body, Length: span.Length})
 	defer s.discard()
 	if err != nil {
@@ -67,7 +70,7 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 	if err != nil {
 		return nil, err
 	}
-	return backends.CopyOutput(&o.ObjectMeta), nil
+	return backends.CopyOutput(&o.ObjectMeta, backends.CopyKey(in)), nil
 }
 
 // stageCopy stages the body of from for its copy o, and completes o. A body in

@@ -34,6 +34,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/xronox/xronox-proxy/backends"
+	"github.com/xronox/xronox-proxy/s3err"
 )
 
 // Options configure a Backend. Only Dir is required.
@@ -142,6 +143,14 @@ func (b *Backend) admit(ctx context.Context) error {
 		return err
 	}
 	return b.space.admit()
+}
+
+// plain refuses encryption, which there is none of.
+func plain(e backends.Encryption) error {
+	if e == (backends.Encryption{}) {
+		return nil
+	}
+	return s3err.Newf(s3err.NotImplemented, "The storage of this bucket does not encrypt.").With("Header", "x-amz-server-side-encryption")
 }
 
 // missing reports whether err says that a file is not there.

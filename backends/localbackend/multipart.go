@@ -21,9 +21,12 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 		return nil, err
 	}
 	var upload name
+	o := object{ObjectMeta: backends.UploadMeta(in)}
+	if err := plain(o.Encryption); err != nil {
+		return nil, err
+	}
 	err = b.change(ctx, p, func(t *tx) error {
 		upload = b.names.next() // under the lock: in the order of initiation
-		o := object{ObjectMeta: backends.UploadMeta(in)}
 		o.LastModified = b.now()
 		t.set(uploadKey(p.bkt.id, p.key, upload), o.encode())
 		return nil
@@ -31,13 +34,7 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 	if err != nil {
 		return nil, err
 	}
-	return &s3.CreateMultipartUploadOutput{
-		Bucket:            in.Bucket,
-		Key:               in.Key,
-		UploadId:          aws.String(upload.String()),
-		ChecksumAlgorithm: in.ChecksumAlgorithm,
-		ChecksumType:      in.ChecksumType,
-	}, nil
+	return backends.UploadOutput(upload.String(), &o.ObjectMeta, in), nil
 }
 
 // uploadAt is an upload and its row.

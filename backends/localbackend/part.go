@@ -26,11 +26,14 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	if err := backends.CheckPart(u.meta.Checksum, in); err != nil {
 		return nil, err
 	}
+	if err := u.meta.Encryption.CheckPartKey(backends.PartKey(in)); err != nil {
+		return nil, err
+	}
 	info, err := b.storePart(ctx, u, aws.ToInt32(in.PartNumber), backends.NewBody(in.Body, in.ContentLength))
 	if err != nil {
 		return nil, err
 	}
-	return backends.UploadPartOutput(info, u.meta.Checksum.Algorithm), nil
+	return backends.UploadPartOutput(info, &u.meta, backends.PartKey(in)), nil
 }
 
 // UploadPartCopy implements backends.MultipartUploader.
@@ -44,6 +47,9 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 	}
 	u, err := b.upload(p, in.UploadId)
 	if err != nil {
+		return nil, err
+	}
+	if err := u.meta.Encryption.CheckPartKey(backends.PartCopyKey(in)); err != nil {
 		return nil, err
 	}
 	from, span, body, err := b.openSource(ctx, src, func(o *object) (backends.Span, error) {
@@ -61,7 +67,7 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 	if err != nil {
 		return nil, err
 	}
-	return backends.UploadPartCopyOutput(info, u.meta.Checksum.Algorithm), nil
+	return backends.UploadPartCopyOutput(info, &u.meta, backends.PartCopyKey(in)), nil
 }
 
 // storePart stores body as a part of u, unless u ends before the body does.

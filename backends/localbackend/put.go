@@ -17,13 +17,16 @@ func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 	if err != nil {
 		return nil, err
 	}
+	o := &object{ObjectMeta: backends.PutMeta(in)}
+	if err := plain(o.Encryption); err != nil {
+		return nil, err
+	}
 	body := backends.NewBody(in.Body, in.ContentLength)
 	s, err := b.stage(ctx, body, in.ChecksumAlgorithm, false)
 	defer s.discard()
 	if err != nil {
 		return nil, err
 	}
-	o := &object{ObjectMeta: backends.PutMeta(in)}
 	s.digest.Finish(&o.ObjectMeta)
 	err = b.change(ctx, p, func(t *tx) error {
 		return t.replace(p, o, s, writeConditions{in.IfMatch, in.IfNoneMatch})
@@ -31,7 +34,7 @@ func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 	if err != nil {
 		return nil, err
 	}
-	return backends.PutOutput(&o.ObjectMeta), nil
+	return backends.PutOutput(&o.ObjectMeta, backends.PutKey(in)), nil
 }
 
 // writeConditions guard what a write replaces.

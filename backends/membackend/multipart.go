@@ -32,14 +32,11 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 		meta:  backends.UploadMeta(in),
 		parts: map[int32]*part{},
 	}
+	encrypt(&u.meta)
 	u.meta.LastModified = b.now()
 	i := sort.Search(len(k.uploads), func(i int) bool { return !k.uploads[i].before(u.key, u.id) })
 	k.uploads = slices.Insert(k.uploads, i, u)
-	return &s3.CreateMultipartUploadOutput{
-		UploadId:          &u.id,
-		ChecksumAlgorithm: u.meta.Checksum.Algorithm,
-		ChecksumType:      u.meta.Checksum.Type,
-	}, nil
+	return backends.UploadOutput(u.id, &u.meta, in), nil
 }
 
 // upload finds an unfinished upload; the caller holds the lock.
@@ -76,7 +73,10 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	if err := backends.CheckPart(meta.Checksum, in); err != nil {
 		return nil, err
 	}
-	digest, body, err := readBody(ctx, meta.Checksum.Algorithm, backends.NewBody(in.Body, in.ContentLength))
+	if err := meta.Encryption.CheckPartKey(backends.PartKey(in)); err != nil {
+		return nil, err
+	}
+	digest, body, err := readBody(ctx, &meta, backends.PartKey(in), backends.NewBody(in.Body, in.ContentLength))
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	if err := b.commitPart(in.Bucket, in.Key, in.UploadId, p); err != nil {
 		return nil, err
 	}
-	return backends.UploadPartOutput(p.info, meta.Checksum.Algorithm), nil
+	return backends.UploadPartOutput(p.info, &meta, backends.PartKey(in)), nil
 }
 
 // commitPart adds p to the upload, which may have ended meanwhile.
@@ -106,6 +106,9 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 	if err != nil {
 		return nil, err
 	}
+	if err := meta.Encryption.CheckPartKey(backends.PartCopyKey(in)); err != nil {
+		return nil, err
+	}
 	from, err := b.lookup(&src.Bucket, &src.Key, src.VersionID)
 	if err != nil {
 		return nil, err
@@ -115,7 +118,7 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 		return nil, err
 	}
 	body := bytes.NewReader(from.body[span.Start : span.Start+span.Length])
-	digest, data, err := readBody(ctx, meta.Checksum.Algorithm, backends.Body{Reader: body, Length: span.Length})
+	digest, data, err := readBody(ctx, &meta, backends.PartCopyKey(in), backends.Body{Reader: body, Length: span.Length})
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +126,7 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 	if err := b.commitPart(in.Bucket, in.Key, in.UploadId, p); err != nil {
 		return nil, err
 	}
-	return backends.UploadPartCopyOutput(p.info, meta.Checksum.Algorithm), nil
+	return backends.UploadPartCopyOutput(p.info, &meta, backends.PartCopyKey(in)), nil
 }
 
 // CompleteMultipartUpload implements [backends.MultipartUploader].

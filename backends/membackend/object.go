@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
 )
@@ -55,7 +54,8 @@ func (b *Backend) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttri
 // PutObject implements [backends.ObjectWriter].
 func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
 	o := &object{meta: backends.PutMeta(in)}
-	digest, body, err := readBody(ctx, in.ChecksumAlgorithm, backends.NewBody(in.Body, in.ContentLength))
+	encrypt(&o.meta)
+	digest, body, err := readBody(ctx, &o.meta, backends.PutKey(in), backends.NewBody(in.Body, in.ContentLength))
 	if err != nil {
 		return nil, err
 	}
@@ -64,12 +64,15 @@ func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 	if err := b.commit(in.Bucket, deref(in.Key), o, in.IfMatch, in.IfNoneMatch); err != nil {
 		return nil, err
 	}
-	return backends.PutOutput(&o.meta), nil
+	return backends.PutOutput(&o.meta, backends.PutKey(in)), nil
 }
 
-// readBody reads a whole body.
-func readBody(ctx context.Context, a types.ChecksumAlgorithm, body backends.Body) (*backends.Digest, []byte, error) {
-	digest := backends.NewDigest(a)
+// readBody reads a whole body, of an object or part, that is m and written with that key.
+func readBody(ctx context.Context, m *backends.ObjectMeta, k backends.CustomerKey, body backends.Body) (*backends.Digest, []byte, error) {
+	digest := backends.NewDigest(m.Checksum.Algorithm)
+	if m.Encryption.Hides() {
+		digest.Hide(append(k.Bytes(), m.Encryption.KMSKeyID...))
+	}
 	var data bytes.Buffer
 	buffer := make([]byte, max(1, min(bufferSize, body.Length)))
 	if err := digest.CopyBody(ctx, &data, body, buffer); err != nil {
@@ -105,8 +108,9 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 		return nil, err
 	}
 	o := &object{meta: backends.CopyMeta(&from.meta, in)}
+	encrypt(&o.meta)
 	body := backends.Body{Reader: bytes.NewReader(from.body), Length: from.meta.Size}
-	digest, data, err := readBody(ctx, o.meta.Checksum.Algorithm, body)
+	digest, data, err := readBody(ctx, &o.meta, backends.CopyKey(in), body)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +119,7 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 	if err := b.commit(in.Bucket, deref(in.Key), o, in.IfMatch, in.IfNoneMatch); err != nil {
 		return nil, err
 	}
-	return backends.CopyOutput(&o.meta), nil
+	return backends.CopyOutput(&o.meta, backends.CopyKey(in)), nil
 }
 
 // DeleteObject implements [backends.ObjectWriter].

@@ -18,7 +18,7 @@ func (o *overlay) Locate(ctx context.Context, src backends.CopySource) (backends
 	if src.VersionID != "" {
 		w.versionID = &src.VersionID
 	}
-	_, err := o.New.HeadObject(ctx, &s3.HeadObjectInput{Bucket: w.bucket, Key: w.key, VersionId: w.versionID})
+	_, err := backends.HeadKeyless(ctx, o.New, &s3.HeadObjectInput{Bucket: w.bucket, Key: w.key, VersionId: w.versionID})
 	if w.versionID != nil && s3err.Is(err, s3err.MethodNotAllowed) {
 		return in, nil // The new place has the words for copies of delete markers.
 	}

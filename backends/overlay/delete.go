@@ -48,7 +48,7 @@ func (o *overlay) hide(ctx context.Context, in *s3.DeleteObjectInput) (done bool
 	if _, err := o.insert(ctx, in.Key); err != nil {
 		return false, err
 	}
-	_, err = o.New.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
+	_, err = backends.HeadKeyless(ctx, o.New, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
 	return unfit(err), nil
 }
 
@@ -57,7 +57,7 @@ func (o *overlay) hide(ctx context.Context, in *s3.DeleteObjectInput) (done bool
 // tombstone changes nothing then, and the new place judges. If there is none, the
 // old object is the one to judge, and the tombstone is all there is to its deletion.
 func (o *overlay) hideIf(ctx context.Context, in *s3.DeleteObjectInput) (done bool, err error) {
-	_, err = o.New.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
+	_, err = backends.HeadKeyless(ctx, o.New, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
 	if err == nil {
 		return o.hide(ctx, in)
 	}

@@ -74,7 +74,7 @@ func (o *overlay) old(ctx context.Context, bucket, key *string) (*s3.HeadObjectO
 	if err != nil || hidden {
 		return nil, err
 	}
-	head, err := o.Old.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: key})
+	head, err := backends.HeadKeyless(ctx, o.Old, &s3.HeadObjectInput{Bucket: bucket, Key: key})
 	if absent(err) {
 		return nil, nil
 	}

@@ -71,7 +71,7 @@ func (o *overlay) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingI
 	return read(ctx, o, wanted{in.Bucket, in.Key, in.VersionId}, func() (*s3.PutObjectTaggingOutput, error) {
 		return backends.TaggerOf(o.New).PutObjectTagging(ctx, in)
 	}, func() (*s3.PutObjectTaggingOutput, error) {
-		_, err := o.Old.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
+		_, err := backends.HeadKeyless(ctx, o.Old, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
 		return nil, firstError(err, s3err.Newf(s3err.NotImplemented,
 			"The object has not been moved to its new place yet; until it is written, it cannot have tags."))
 	})
@@ -82,7 +82,7 @@ func (o *overlay) DeleteObjectTagging(ctx context.Context, in *s3.DeleteObjectTa
 	return read(ctx, o, wanted{in.Bucket, in.Key, in.VersionId}, func() (*s3.DeleteObjectTaggingOutput, error) {
 		return backends.TaggerOf(o.New).DeleteObjectTagging(ctx, in)
 	}, func() (*s3.DeleteObjectTaggingOutput, error) {
-		_, err := o.Old.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
+		_, err := backends.HeadKeyless(ctx, o.Old, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
 		return &s3.DeleteObjectTaggingOutput{VersionId: o.shownVersion(nil)}, err
 	})
 }

@@ -30,15 +30,15 @@ const (
 	ReadOnly
 )
 
-// write applies the policy to any write of a new object; noneMatch guards it.
-func (p *Policy) write(class *types.StorageClass, sse *types.ServerSideEncryption, key **string) error {
+// write applies the policy to any write of a new object; customer is its key of SSE-C.
+func (p *Policy) write(class *types.StorageClass, sse *types.ServerSideEncryption, key **string, customer *string) error {
 	if p.Access == ReadOnly {
 		return s3err.New(s3err.AccessDenied)
 	}
 	if *class == "" {
 		*class = p.StorageClass
 	}
-	if *sse == "" && p.KMSKeyID != "" {
+	if *sse == "" && customer == nil && p.KMSKeyID != "" {
 		*sse, *key = types.ServerSideEncryptionAwsKms, aws.String(p.KMSKeyID)
 	}
 	return nil
@@ -76,7 +76,7 @@ func (p *Policy) remove() error {
 
 // put applies the policy to a PutObject.
 func (p *Policy) put(in *s3.PutObjectInput) error {
-	if err := p.write(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId); err != nil {
+	if err := p.write(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId, in.SSECustomerKey); err != nil {
 		return err
 	}
 	return p.guard(in.IfMatch, &in.IfNoneMatch)
@@ -84,7 +84,7 @@ func (p *Policy) put(in *s3.PutObjectInput) error {
 
 // copy applies the policy to a CopyObject.
 func (p *Policy) copy(in *s3.CopyObjectInput) error {
-	if err := p.write(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId); err != nil {
+	if err := p.write(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId, in.SSECustomerKey); err != nil {
 		return err
 	}
 	return p.guard(in.IfMatch, &in.IfNoneMatch)
@@ -92,7 +92,7 @@ func (p *Policy) copy(in *s3.CopyObjectInput) error {
 
 // create applies the policy to a CreateMultipartUpload.
 func (p *Policy) create(in *s3.CreateMultipartUploadInput) error {
-	return p.write(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId)
+	return p.write(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId, in.SSECustomerKey)
 }
 
 // part refuses parts of uploads that can never be completed.

@@ -37,6 +37,9 @@ type Capabilities struct {
 	ObjectTags        bool `json:"objectTags"`        // objects have tags, also from x-amz-tagging, which copies keep and reads count
 	EncodedListings   bool `json:"encodedListings"`   // encoding-type=url: listings can show keys that XML cannot carry
 	ExactListings     bool `json:"exactListings"`     // IsTruncated is true exactly when there is more
+	Encryption        bool `json:"encryption"`        // x-amz-server-side-encryption: AES256 is done, and told of
+	KMS               bool `json:"kms"`               // aws:kms likewise, with a key that is named or without
+	CustomerKeys      bool `json:"customerKeys"`      // and SSE-C
 	AnyKey            bool `json:"anyKey"`            // keys are strings; else they are paths, and checkKey refuses what is none
 }
 
@@ -49,7 +52,7 @@ func All() Capabilities {
 		PutIfAbsent: true, PutIfMatch: true, CompleteIfAbsent: true, CompleteIfMatch: true,
 		CopyIfAbsent: true, CopyIfMatch: true, DeleteIfMatch: true,
 		DateConditions: true, WholeBodies: true, Checksums: true, MoreChecksums: true, ChunkedEncoding: true, Trailers: true, UploadPartCopy: true, StorageClasses: true, ListUploads: true, ObjectParts: true, ObjectTags: true,
-		EncodedListings: true, ExactListings: true, AnyKey: true,
+		EncodedListings: true, ExactListings: true, Encryption: true, KMS: true, CustomerKeys: true, AnyKey: true,
 	}
 }
 

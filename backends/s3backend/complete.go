@@ -230,7 +230,10 @@ func (b *Backend) completeChecksum(ctx context.Context, in *s3.CompleteMultipart
 	if !b.can.Load().Checksums {
 		return
 	}
-	head, err := b.head(ctx, &s3.GetObjectInput{Bucket: in.Bucket, Key: in.Key, IfMatch: out.ETag}, types.ChecksumModeEnabled)
+	head, err := b.head(ctx, &s3.GetObjectInput{
+		Bucket: in.Bucket, Key: in.Key, IfMatch: out.ETag,
+		SSECustomerAlgorithm: in.SSECustomerAlgorithm, SSECustomerKey: in.SSECustomerKey, SSECustomerKeyMD5: in.SSECustomerKeyMD5,
+	}, types.ChecksumModeEnabled)
 	if err == nil {
 		copyChecksum(out, &out.ChecksumType, head)
 	}

@@ -34,7 +34,7 @@ func (b *Backend) prepareRead(ctx context.Context, in *s3.GetObjectInput) error 
 	}
 	meta, err := b.judge(ctx, backends.CopySource{
 		Bucket: value(in.Bucket), Key: value(in.Key), VersionID: value(in.VersionId),
-	}, func(m *backends.ObjectMeta) error { return backends.CheckRead(m, conditions) })
+	}, backends.GetKey(in), func(m *backends.ObjectMeta) error { return backends.CheckRead(m, conditions) })
 	if err != nil {
 		return err
 	}
@@ -70,13 +70,17 @@ func (b *Backend) simple(c backends.ReadConditions) bool {
 	return count <= 1
 }
 
-// judge asks check about an object, and returns what was judged.
-func (b *Backend) judge(ctx context.Context, src backends.CopySource, check func(*backends.ObjectMeta) error) (*backends.ObjectMeta, error) {
-	head, err := b.head(ctx, &s3.GetObjectInput{Bucket: &src.Bucket, Key: &src.Key, VersionId: optional(src.VersionID)}, types.ChecksumModeEnabled)
+// judge asks check about an object that is read with that key, and returns what was judged.
+func (b *Backend) judge(ctx context.Context, src backends.CopySource, k backends.CustomerKey, check func(*backends.ObjectMeta) error) (*backends.ObjectMeta, error) {
+	head, err := b.head(ctx, &s3.GetObjectInput{
+		Bucket: &src.Bucket, Key: &src.Key, VersionId: optional(src.VersionID),
+		SSECustomerAlgorithm: k.Algorithm, SSECustomerKey: k.Key, SSECustomerKeyMD5: k.MD5,
+	}, types.ChecksumModeEnabled)
 	if err != nil {
 		return nil, err
 	}
 	meta := &backends.ObjectMeta{ETag: *head.ETag, Size: *head.ContentLength, LastModified: *head.LastModified}
+	meta.Encryption.Customer = k.Verifier() // The service has found it to be right.
 	for _, a := range checksum.All() {
 		if checksum.Get(head, a) != nil {
 			meta.Checksum.Algorithm = a

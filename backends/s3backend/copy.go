@@ -30,13 +30,17 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 			return nil, err
 		}
 	}
+	key := backends.CopyKey(in)
+	if err := b.checkEncryption(in.ServerSideEncryption, key); err != nil {
+		return nil, err
+	}
 	can := b.can.Load()
 	if in.IfMatch != nil && !can.CopyIfMatch || in.IfNoneMatch != nil && !can.CopyIfAbsent {
 		return b.streamCopy(ctx, src, in)
 	}
 	c := *in
 	if conditions := backends.CopyConditions(in); !b.onlyMatch(conditions) {
-		meta, err := b.judge(ctx, src, func(m *backends.ObjectMeta) error { return backends.CheckCopySource(m, conditions) })
+		meta, err := b.judge(ctx, src, backends.CopySourceKey(in), func(m *backends.ObjectMeta) error { return backends.CheckCopySource(m, conditions) })
 		if err != nil {
 			return nil, err
 		}
@@ -50,8 +54,11 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 	if err == nil && (out.CopyObjectResult == nil || out.CopyObjectResult.ETag == nil) {
 		err = errNoResult
 	}
+	if err == nil {
+		err = encrypted(in.ServerSideEncryption, out.ServerSideEncryption, key, out.SSECustomerKeyMD5)
+	}
 	if err != nil {
-		return nil, b.fail(ctx, "CopyObject", err)
+		return nil, keyError(b.fail(ctx, "CopyObject", err), backends.CopySourceKey(in))
 	}
 	b.completeResult(ctx, in, out.CopyObjectResult)
 	return out, nil
@@ -60,7 +67,7 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 // streamCopy copies by way of a write, whose conditions the service judges.
 func (b *Backend) streamCopy(ctx context.Context, src backends.CopySource, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
 	ontoItself := src.Bucket == value(in.Bucket) && src.Key == value(in.Key) && src.VersionID == ""
-	meta, err := b.judge(ctx, src, func(m *backends.ObjectMeta) error { return backends.CheckCopy(m, ontoItself, in) })
+	meta, err := b.judge(ctx, src, backends.CopySourceKey(in), func(m *backends.ObjectMeta) error { return backends.CheckCopy(m, ontoItself, in) })
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +108,10 @@ func (b *Backend) completeResult(ctx context.Context, in *s3.CopyObjectInput, re
 			return
 		}
 	}
-	head, err := b.head(ctx, &s3.GetObjectInput{Bucket: in.Bucket, Key: in.Key, IfMatch: result.ETag}, types.ChecksumModeEnabled)
+	head, err := b.head(ctx, &s3.GetObjectInput{
+		Bucket: in.Bucket, Key: in.Key, IfMatch: result.ETag,
+		SSECustomerAlgorithm: in.SSECustomerAlgorithm, SSECustomerKey: in.SSECustomerKey, SSECustomerKeyMD5: in.SSECustomerKeyMD5,
+	}, types.ChecksumModeEnabled)
 	if err != nil {
 		return
 	}
@@ -119,6 +129,10 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 			return nil, err
 		}
 	}
+	key := backends.PartCopyKey(in)
+	if err := b.checkEncryption("", key); err != nil {
+		return nil, err
+	}
 	// What is missing is told in S3's order: first the upload.
 	if _, err := b.upload(ctx, named(in.Bucket, in.Key, in.UploadId)); err != nil {
 		return nil, err
@@ -128,7 +142,7 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 	}
 	c := *in
 	if in.CopySourceRange != nil || !b.onlyMatch(backends.PartCopyConditions(in)) {
-		meta, err := b.judge(ctx, src, func(m *backends.ObjectMeta) error {
+		meta, err := b.judge(ctx, src, backends.PartCopySourceKey(in), func(m *backends.ObjectMeta) error {
 			_, err := backends.CheckPartCopy(m, in)
 			return err
 		})
@@ -143,8 +157,11 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 	if err == nil && (out.CopyPartResult == nil || out.CopyPartResult.ETag == nil) {
 		err = errNoResult
 	}
+	if err == nil {
+		err = encrypted("", out.ServerSideEncryption, key, out.SSECustomerKeyMD5)
+	}
 	if err != nil {
-		return nil, b.fail(ctx, "UploadPartCopy", err)
+		return nil, keyError(b.fail(ctx, "UploadPartCopy", err), backends.PartCopySourceKey(in))
 	}
 	return out, nil
 }

@@ -21,6 +21,10 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 	if err := b.checkTagging(in.Tagging); err != nil {
 		return nil, err
 	}
+	key := backends.UploadKey(in)
+	if err := b.checkEncryption(in.ServerSideEncryption, key); err != nil {
+		return nil, err
+	}
 	c := *in
 	c.Tagging = optional(value(in.Tagging))
 	switch kept := b.can.Load().keeps(in.ChecksumAlgorithm); {
@@ -33,6 +37,9 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 	if err == nil && value(out.UploadId) == "" {
 		err = errNoResult
 	}
+	if err == nil {
+		err = encrypted(in.ServerSideEncryption, out.ServerSideEncryption, key, out.SSECustomerKeyMD5)
+	}
 	if err != nil {
 		return nil, b.fail(ctx, "CreateMultipartUpload", err)
 	}
@@ -44,6 +51,10 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 // UploadPart implements [backends.MultipartUploader].
 func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
 	if err := b.checkKey(in.Key); err != nil {
+		return nil, err
+	}
+	key := backends.PartKey(in)
+	if err := b.checkEncryption("", key); err != nil {
 		return nil, err
 	}
 	begun, err := b.upload(ctx, named(in.Bucket, in.Key, in.UploadId))
@@ -62,6 +73,9 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	c.ChecksumAlgorithm = ""
 	checksum.Clear(&c)
 	out, err := b.client.UploadPart(ctx, &c, u.options, b.writing(u))
+	if err == nil {
+		err = encrypted("", out.ServerSideEncryption, key, out.SSECustomerKeyMD5)
+	}
 	if err != nil {
 		return nil, b.uploadError(ctx, "UploadPart", u, err)
 	}

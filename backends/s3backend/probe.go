@@ -59,6 +59,9 @@ func abilities(c *Capabilities) []ability {
 		{&c.ObjectTags, (*probe).objectTags},
 		{&c.EncodedListings, (*probe).encodedListings},
 		{&c.ExactListings, (*probe).exactListings},
+		{&c.Encryption, (*probe).encryption},
+		{&c.KMS, (*probe).kms},
+		{&c.CustomerKeys, (*probe).customerKeys},
 		{&c.AnyKey, (*probe).anyKey},
 	}
 }

@@ -26,7 +26,7 @@ func (b *Backend) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.Get
 	}
 	out, err := b.client.GetObject(ctx, &c, b.again, withChecksums(in.ChecksumMode))
 	if err != nil {
-		return nil, readError(b.fail(ctx, "GetObject", err), &c)
+		return nil, readError(keyError(b.fail(ctx, "GetObject", err), backends.GetKey(in)), &c)
 	}
 	if out.ContentLength == nil || *out.ContentLength < 0 {
 		return nil, errors.Join(b.fail(ctx, "GetObject", errNoLength), out.Body.Close())
@@ -74,6 +74,7 @@ func (b *Backend) head(ctx context.Context, in *s3.GetObjectInput, mode types.Ch
 		Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId, PartNumber: in.PartNumber, Range: in.Range,
 		IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch,
 		IfModifiedSince: in.IfModifiedSince, IfUnmodifiedSince: in.IfUnmodifiedSince,
+		SSECustomerAlgorithm: in.SSECustomerAlgorithm, SSECustomerKey: in.SSECustomerKey, SSECustomerKeyMD5: in.SSECustomerKeyMD5,
 	}, b.again, withChecksums(mode))
 	if err != nil {
 		return nil, b.headError(ctx, in, err)
@@ -91,8 +92,18 @@ func (b *Backend) head(ctx context.Context, in *s3.GetObjectInput, mode types.Ch
 // headError finds out what is missing: the answer to HEAD has only a status.
 func (b *Backend) headError(ctx context.Context, in *s3.GetObjectInput, err error) error {
 	var response *smithyhttp.ResponseError
-	if !errors.As(err, &response) || response.HTTPStatusCode() != http.StatusNotFound {
+	if !errors.As(err, &response) {
 		return readError(b.fail(ctx, "HeadObject", err), in)
+	}
+	switch response.HTTPStatusCode() {
+	case http.StatusNotFound:
+	case http.StatusBadRequest:
+		if needs := b.needsKey(ctx, in); needs != nil {
+			return needs
+		}
+		fallthrough
+	default:
+		return readError(keyError(b.fail(ctx, "HeadObject", err), backends.GetKey(in)), in)
 	}
 	if _, err := b.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: in.Bucket}); err != nil {
 		return err

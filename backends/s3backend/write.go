@@ -27,6 +27,10 @@ func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 	if err := b.checkTagging(in.Tagging); err != nil {
 		return nil, err
 	}
+	key := backends.PutKey(in)
+	if err := b.checkEncryption(in.ServerSideEncryption, key); err != nil {
+		return nil, err
+	}
 	u, err := b.newUpload(ctx, backends.NewBody(in.Body, in.ContentLength), in.ChecksumAlgorithm, in)
 	if err != nil {
 		return nil, err
@@ -36,6 +40,9 @@ func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 	c.ChecksumAlgorithm, c.Tagging = "", optional(value(in.Tagging))
 	checksum.Clear(&c)
 	out, err := b.client.PutObject(ctx, &c, u.options, b.writing(u, in.IfMatch, in.IfNoneMatch))
+	if err == nil {
+		err = encrypted(in.ServerSideEncryption, out.ServerSideEncryption, key, out.SSECustomerKeyMD5)
+	}
 	if err != nil {
 		return nil, writeError(b.uploadError(ctx, "PutObject", u, err), in.IfMatch, in.IfNoneMatch)
 	}

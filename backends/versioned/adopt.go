@@ -17,7 +17,7 @@ import (
 // the top row; the zero Row when there is no such object. Its body stays where it is until
 // somebody is about to write over it: see keep.
 func (b *bucket) adopt(ctx context.Context, o versions.Object) (versions.Row, error) {
-	head, err := b.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &o.Key, ChecksumMode: types.ChecksumModeEnabled})
+	head, err := backends.HeadKeyless(ctx, b.Heads, &s3.HeadObjectInput{Key: &o.Key, ChecksumMode: types.ChecksumModeEnabled})
 	if s3err.Is(err, s3err.NoSuchKey) {
 		return b.Index.Top(ctx, o) // It may have gone because there is a row by now.
 	}
@@ -33,6 +33,7 @@ func (b *bucket) adopt(ctx context.Context, o versions.Object) (versions.Row, er
 	v := versions.Version{
 		ID: id, Plain: true, Size: aws.ToInt64(head.ContentLength), ETag: aws.ToString(head.ETag),
 		StorageClass: head.StorageClass, Parts: partsOf(aws.ToString(head.ETag)), Checksum: checksumOf(head, head.ChecksumType),
+		Encryption: encryptionOf(head),
 	}
 	v.Tags, err = backends.StoredTags(ctx, b.plainSource(o.Key), head.TagCount)
 	if s3err.Is(err, s3err.NoSuchKey) {
@@ -63,8 +64,11 @@ func (b *bucket) keep(ctx context.Context, o versions.Object, top versions.Row, 
 	if v == nil || !v.Plain || replaced {
 		return nil
 	}
+	if v.Encryption.Customer {
+		return errCannotKeep()
+	}
 	body := b.body(o.Key, v.ID)
-	_, err := b.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &body})
+	_, err := backends.HeadKeyless(ctx, b.Bodies, &s3.HeadObjectInput{Key: &body})
 	if !s3err.Is(err, s3err.NoSuchKey) {
 		return err
 	}
@@ -83,8 +87,9 @@ func (b *bucket) keep(ctx context.Context, o versions.Object, top versions.Row, 
 		return keepFailed(o, err)
 	}
 	c.Metadata = marked(c.Metadata, Mark{ID: v.ID, By: v.By, Time: v.Time, Rest: versions.Rest(o.Key)})
-	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
-	err = copyWithParts(ctx, b.Bodies, src, c, v)
+	c.ServerSideEncryption, c.SSEKMSKeyId = v.Encryption.Algorithm, optional(v.Encryption.KMSKeyID)
+	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId, nil)
+	err = copyKept(ctx, b.Bodies, src, c, v)
 	if now, e := b.Index.Top(ctx, o); e != nil || now.Seq != top.Seq {
 		return e
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/versions"
 )
@@ -60,7 +61,7 @@ func (b *bucket) beforeAsOf(ctx context.Context, o versions.Object, versionID *s
 		return found{}, noSuchVersion(o.Key, *versionID)
 	}
 	f := found{Object: o, current: true}
-	head, err := b.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &o.Key})
+	head, err := backends.HeadKeyless(ctx, b.Heads, &s3.HeadObjectInput{Key: &o.Key})
 	if s3err.Is(err, s3err.NoSuchKey) || err == nil && aws.ToTime(head.LastModified).After(at) {
 		err = f.notThere(versionID)
 	}

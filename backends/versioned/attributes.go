@@ -15,6 +15,7 @@ import (
 func (b *bucket) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
 	head, err := b.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId, ChecksumMode: types.ChecksumModeEnabled,
+		SSECustomerAlgorithm: in.SSECustomerAlgorithm, SSECustomerKey: in.SSECustomerKey, SSECustomerKeyMD5: in.SSECustomerKeyMD5,
 	})
 	if err != nil {
 		return nil, err
@@ -50,7 +51,10 @@ func (b *bucket) objectParts(ctx context.Context, in *s3.GetObjectAttributesInpu
 		parts = told.ObjectParts
 		return out, nil
 	}
-	first := &s3.GetObjectInput{Bucket: in.Bucket, Key: in.Key, VersionId: head.VersionId, PartNumber: aws.Int32(1)}
+	first := &s3.GetObjectInput{
+		Bucket: in.Bucket, Key: in.Key, VersionId: head.VersionId, PartNumber: aws.Int32(1),
+		SSECustomerAlgorithm: in.SSECustomerAlgorithm, SSECustomerKey: in.SSECustomerKey, SSECustomerKeyMD5: in.SSECustomerKeyMD5,
+	}
 	out, err := read(ctx, b, first, get)
 	if err == nil && aws.ToString(out.ETag) != aws.ToString(head.ETag) {
 		err = backends.ErrWrittenOver(nil) // It was a null version, and another has taken its place.

@@ -46,7 +46,8 @@ func (u *uploads) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 	if err != nil {
 		return nil, err
 	}
-	if err := w.measure(ctx); err != nil {
+	w.version.Checksum = checksumOf(out, out.ChecksumType)
+	if err := w.measure(ctx, backends.CustomerKey{Algorithm: in.SSECustomerAlgorithm, Key: in.SSECustomerKey, MD5: in.SSECustomerKeyMD5}); err != nil {
 		return nil, err
 	}
 	if err := u.checkSwept(ctx, w); err != nil {
@@ -66,8 +67,8 @@ func (u *uploads) completeBody(ctx context.Context, w *write, c *s3.CompleteMult
 		return out, err
 	}
 	etag := backends.PartsETag(c)
-	head, e := u.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: c.Key})
-	if e != nil || etag == "" || aws.ToString(head.ETag) != etag || !names(head.Metadata, &w.version) {
+	head, e := backends.HeadKeyless(ctx, u.Bodies, &s3.HeadObjectInput{Key: c.Key})
+	if e != nil || etag == "" || aws.ToString(head.ETag) != etag || head.SSECustomerAlgorithm == nil && !names(head.Metadata, &w.version) {
 		return nil, err
 	}
 	return &s3.CompleteMultipartUploadOutput{ETag: &etag}, nil

@@ -176,7 +176,7 @@ var errOverwritten = errors.New("the upload began before the bucket had versions
 func (u *uploads) copyPlain(ctx context.Context, w *write, etag string) error {
 	key := &w.head.Key
 	w.plainETag = etag
-	head, err := u.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: key, ChecksumMode: types.ChecksumModeEnabled})
+	head, err := backends.HeadKeyless(ctx, u.Heads, &s3.HeadObjectInput{Key: key, ChecksumMode: types.ChecksumModeEnabled})
 	if err == nil && aws.ToString(head.ETag) != etag {
 		err = s3err.New(s3err.PreconditionFailed)
 	}
@@ -186,7 +186,10 @@ func (u *uploads) copyPlain(ctx context.Context, w *write, etag string) error {
 	if err := w.takeSlot(ctx); err != nil {
 		return err
 	}
-	w.version.StorageClass = head.StorageClass
+	if head.SSECustomerAlgorithm != nil {
+		return errCannotKeep()
+	}
+	w.version.StorageClass, w.version.Encryption = head.StorageClass, encryptionOf(head)
 	src, err := backends.Source{Backend: u.Heads, CopySource: backends.CopySource{Key: *key}}.Located(ctx)
 	if err != nil {
 		return err
@@ -204,11 +207,12 @@ func (u *uploads) copyPlain(ctx context.Context, w *write, etag string) error {
 		return overwritten(err)
 	}
 	in.Metadata = marked(in.Metadata, w.mark())
-	u.bodyPolicy(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId)
+	in.ServerSideEncryption, in.SSEKMSKeyId = head.ServerSideEncryption, head.SSEKMSKeyId
+	u.bodyPolicy(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId, nil)
 	parts := &versions.Version{
 		Size: aws.ToInt64(head.ContentLength), Parts: partsOf(etag), Checksum: checksumOf(head, head.ChecksumType),
 	}
-	return overwritten(copyWithParts(ctx, u.Bodies, src, in, parts))
+	return overwritten(copyKept(ctx, u.Bodies, src, in, parts))
 }
 
 // overwritten is the error when what an upload has become is not there any more: a write to the same key was
@@ -245,7 +249,7 @@ func (u *uploads) goOn(ctx context.Context, w *write, c *s3.CompleteMultipartUpl
 		return &s3.CompleteMultipartUploadOutput{}, nil
 	}
 	etag := backends.PartsETag(c)
-	head, err := u.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: c.Key})
+	head, err := backends.HeadKeyless(ctx, u.Heads, &s3.HeadObjectInput{Key: c.Key})
 	if err != nil && !s3err.Is(err, s3err.NoSuchKey) {
 		return nil, err
 	}
@@ -287,7 +291,7 @@ func (u *uploads) leftBody(ctx context.Context, o versions.Object, name string) 
 		if about.Seq > 0 {
 			continue
 		}
-		head, err := u.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: aws.String(u.body(o.Key, versions.VersionID{N: s.N}))})
+		head, err := backends.HeadKeyless(ctx, u.Bodies, &s3.HeadObjectInput{Key: aws.String(u.body(o.Key, versions.VersionID{N: s.N}))})
 		if err != nil && !s3err.Is(err, s3err.NoSuchKey) {
 			return nil, err
 		}

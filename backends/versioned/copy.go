@@ -25,7 +25,7 @@ func (b *bucket) Locate(ctx context.Context, src backends.CopySource) (backends.
 	case src.VersionID != "":
 		return b.locateKept(ctx, f.Object)
 	case f.version == nil:
-		if _, err := b.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &f.Key}); err != nil {
+		if _, err := backends.HeadKeyless(ctx, b.Heads, &s3.HeadObjectInput{Key: &f.Key}); err != nil {
 			return backends.Source{}, err
 		}
 	}
@@ -96,11 +96,12 @@ func (b *bucket) ImportObject(ctx context.Context, src backends.Source, in *s3.C
 		return nil, err
 	}
 	w.version.StorageClass = in.StorageClass
+	w.version.Encryption = asked(in.ServerSideEncryption, in.SSECustomerKey)
 	out, err := w.copyBody(ctx, src, in)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.measure(ctx); err != nil {
+	if err := w.measure(ctx, backends.CopyKey(in)); err != nil {
 		return nil, err
 	}
 	row, err := w.commit(ctx, in.IfMatch, in.IfNoneMatch)
@@ -132,7 +133,7 @@ func (w *write) copyBody(ctx context.Context, src backends.Source, in *s3.CopyOb
 		}
 		c.MetadataDirective = types.MetadataDirectiveReplace
 		c.Metadata = marked(c.Metadata, w.mark())
-		w.b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
+		w.b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId, c.SSECustomerKey)
 		out, err := backends.CopyObject(ctx, w.b.Bodies, src, &c)
 		if !ours || !s3err.Is(err, s3err.PreconditionFailed) || changes == maxChanges {
 			return out, err
@@ -181,14 +182,16 @@ func (b *bucket) checkOntoItself(ctx context.Context, src backends.Source, in *s
 		return err
 	}
 	if f.version != nil {
-		return backends.CheckCopy(f.version.Meta(), true, in)
+		return backends.CheckCopy(metaFor(f.version, backends.CopySourceKey(in)), true, in)
 	}
-	head, err := b.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &f.Key, ChecksumMode: types.ChecksumModeEnabled})
+	head, err := backends.HeadKeyless(ctx, b.Heads, &s3.HeadObjectInput{Key: &f.Key, ChecksumMode: types.ChecksumModeEnabled})
 	if err != nil {
 		return err
 	}
+	before := &versions.Version{Encryption: versions.Encryption{Customer: head.SSECustomerAlgorithm != nil}}
 	return backends.CheckCopy(&backends.ObjectMeta{
-		Size: aws.ToInt64(head.ContentLength), ETag: aws.ToString(head.ETag), LastModified: aws.ToTime(head.LastModified),
+		Encryption: metaFor(before, backends.CopySourceKey(in)).Encryption,
+		Size:       aws.ToInt64(head.ContentLength), ETag: aws.ToString(head.ETag), LastModified: aws.ToTime(head.LastModified),
 		Checksum: checksumOf(head, head.ChecksumType),
 	}, true, in)
 }
@@ -211,7 +214,7 @@ func (b *bucket) isSource(ctx context.Context, f found, src backends.Source) (bo
 	return false, nil
 }
 
-// takeHeaders gives a copy the headers and metadata of its source, and has it be of no other state of it.
+// takeHeaders gives a copy the headers and metadata of its source, which it reads with the copy's key for that, and has it be of no other state of it.
 func takeHeaders(ctx context.Context, c *s3.CopyObjectInput, src backends.Source) error {
 	head, err := pin(ctx, c, src)
 	if err == nil {
@@ -227,9 +230,12 @@ func copyHeaders(c *s3.CopyObjectInput, head *s3.HeadObjectOutput) {
 	c.Metadata = head.Metadata
 }
 
-// pin reads the headers of a copy's source, and has the copy be of no other state of it.
+// pin reads the headers of a copy's source, with its key, and has the copy be of no other state of it.
 func pin(ctx context.Context, c *s3.CopyObjectInput, src backends.Source) (*s3.HeadObjectOutput, error) {
-	in := &s3.HeadObjectInput{Bucket: &src.Bucket, Key: &src.Key, VersionId: optional(src.VersionID)}
+	in := &s3.HeadObjectInput{
+		Bucket: &src.Bucket, Key: &src.Key, VersionId: optional(src.VersionID),
+		SSECustomerAlgorithm: c.CopySourceSSECustomerAlgorithm, SSECustomerKey: c.CopySourceSSECustomerKey, SSECustomerKeyMD5: c.CopySourceSSECustomerKeyMD5,
+	}
 	head, err := src.Backend.HeadObject(ctx, in)
 	if err != nil {
 		return nil, err

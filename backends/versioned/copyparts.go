@@ -47,7 +47,7 @@ func copyWithParts(ctx context.Context, dst backends.Backend, src backends.Sourc
 		err := copyByParts(ctx, dst, src, in, &copyUpload{
 			size: v.Size, count: v.Parts, checksum: v.Checksum,
 			span: func(ctx context.Context, number int32) (backends.Span, error) {
-				return spanOfPart(ctx, src, in.CopySourceIfMatch, v.Parts, number)
+				return spanOfPart(ctx, src, in, v.Parts, number)
 			},
 		})
 		if !cannotKeepParts(err) {
@@ -61,9 +61,10 @@ func copyWithParts(ctx context.Context, dst backends.Backend, src backends.Sourc
 var errNoParts = errors.New("the store does not tell the parts of an object")
 
 // spanOfPart is where one of so many parts is in the source.
-func spanOfPart(ctx context.Context, src backends.Source, etag *string, count, number int32) (backends.Span, error) {
+func spanOfPart(ctx context.Context, src backends.Source, in *s3.CopyObjectInput, count, number int32) (backends.Span, error) {
 	out, err := src.Backend.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: &src.Bucket, Key: &src.Key, VersionId: optional(src.VersionID), PartNumber: &number, IfMatch: etag,
+		Bucket: &src.Bucket, Key: &src.Key, VersionId: optional(src.VersionID), PartNumber: &number, IfMatch: in.CopySourceIfMatch,
+		SSECustomerAlgorithm: in.CopySourceSSECustomerAlgorithm, SSECustomerKey: in.CopySourceSSECustomerKey, SSECustomerKeyMD5: in.CopySourceSSECustomerKeyMD5,
 	})
 	if err != nil {
 		return backends.Span{}, err
@@ -143,6 +144,8 @@ func (u *copyUpload) begin(ctx context.Context) error {
 		ContentDisposition: c.ContentDisposition, ContentEncoding: c.ContentEncoding, ContentLanguage: c.ContentLanguage,
 		ContentType: c.ContentType, Expires: c.Expires, WebsiteRedirectLocation: c.WebsiteRedirectLocation,
 		ServerSideEncryption: c.ServerSideEncryption, SSEKMSKeyId: c.SSEKMSKeyId,
+		SSEKMSEncryptionContext: c.SSEKMSEncryptionContext, BucketKeyEnabled: c.BucketKeyEnabled,
+		SSECustomerAlgorithm: c.SSECustomerAlgorithm, SSECustomerKey: c.SSECustomerKey, SSECustomerKeyMD5: c.SSECustomerKeyMD5,
 		ChecksumAlgorithm: sum.Algorithm, ChecksumType: sum.Type, Tagging: c.Tagging,
 	})
 	if err == nil {
@@ -180,6 +183,7 @@ func (u *copyUpload) run(ctx context.Context) error {
 	}
 	_, err := u.to.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Key: u.in.Key, UploadId: u.id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
+		SSECustomerAlgorithm: u.in.SSECustomerAlgorithm, SSECustomerKey: u.in.SSECustomerKey, SSECustomerKeyMD5: u.in.SSECustomerKeyMD5,
 	})
 	return err
 }
@@ -190,6 +194,7 @@ func (u *copyUpload) copy(ctx context.Context, number int32, s backends.Span) (t
 	if s.Length == 0 {
 		out, err := u.to.UploadPart(ctx, &s3.UploadPartInput{
 			Key: u.in.Key, UploadId: u.id, PartNumber: &number, Body: strings.NewReader(""), ContentLength: aws.Int64(0),
+			SSECustomerAlgorithm: u.in.SSECustomerAlgorithm, SSECustomerKey: u.in.SSECustomerKey, SSECustomerKeyMD5: u.in.SSECustomerKeyMD5,
 		})
 		if err == nil {
 			complete(&part, out.ETag, out)
@@ -198,6 +203,9 @@ func (u *copyUpload) copy(ctx context.Context, number int32, s backends.Span) (t
 	}
 	out, err := backends.UploadPartCopy(ctx, u.dst, u.src, &s3.UploadPartCopyInput{
 		Key: u.in.Key, UploadId: u.id, PartNumber: &number, CopySourceIfMatch: u.in.CopySourceIfMatch,
+		SSECustomerAlgorithm: u.in.SSECustomerAlgorithm, SSECustomerKey: u.in.SSECustomerKey, SSECustomerKeyMD5: u.in.SSECustomerKeyMD5,
+		CopySourceSSECustomerAlgorithm: u.in.CopySourceSSECustomerAlgorithm,
+		CopySourceSSECustomerKey:       u.in.CopySourceSSECustomerKey, CopySourceSSECustomerKeyMD5: u.in.CopySourceSSECustomerKeyMD5,
 		CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", s.Start, s.Start+s.Length-1)),
 	})
 	if err == nil {

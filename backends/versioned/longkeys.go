@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/versions"
 )
@@ -19,7 +20,7 @@ func (b *bucket) fits(ctx context.Context, key string) error {
 	if !versions.Long(key) {
 		return nil
 	}
-	_, err := b.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+	_, err := backends.HeadKeyless(ctx, b.Heads, &s3.HeadObjectInput{Key: &key})
 	if s3err.Is(err, s3err.NoSuchKey) {
 		return nil
 	}
@@ -34,7 +35,7 @@ func (p *Place) KeyOf(ctx context.Context, body string) (key string, n int64, ok
 	if !ok || dataType != p.DataType {
 		return "", 0, false, nil
 	}
-	out, err := p.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &body})
+	out, err := backends.HeadKeyless(ctx, p.Bodies, &s3.HeadObjectInput{Key: &body})
 	if s3err.Is(err, s3err.NoSuchKey) {
 		return "", 0, false, nil
 	}

@@ -31,6 +31,7 @@ const (
 	byNull      = "null"  // "1" for what was written as a null version
 	byClass     = "class" // the object's storage class, which need not be the body's
 	byUpload    = "upload"
+	byEncrypted = "enc"      // "1" when its writer has asked for encryption: else it is as the store does it by itself
 	byRetained  = "retained" // mode and end of its retention; "GOVERNANCE 1790000000000"
 	byHold      = "hold"     // status of a legal hold
 	byRest      = "rest"     // [versions.Rest], in base 64: there is little room, as all metadata of an object has 2 KiB
@@ -43,6 +44,7 @@ type Mark struct {
 	Time time.Time // about when it was written
 
 	StorageClass types.StorageClass
+	Encrypted    bool   // how, its headers say
 	Upload       string // see completion; empty for what was not made by an upload from before
 	Lock         Lock   // as it was written
 	Rest         string // of the object's key: what the body's key does not have of it
@@ -68,6 +70,9 @@ func marked(metadata map[string]string, m Mark) map[string]string {
 	}
 	if m.ID.Null {
 		q.Set(byNull, "1")
+	}
+	if m.Encrypted {
+		q.Set(byEncrypted, "1")
 	}
 	out[markVersion], out[markBy] = m.ID.Name(), q.Encode()
 	return out
@@ -99,7 +104,7 @@ func ReadMark(metadata map[string]string) (Mark, bool) {
 		return Mark{}, false
 	}
 	id.Null = q.Get(byNull) != ""
-	m := Mark{ID: id, StorageClass: types.StorageClass(q.Get(byClass)), Upload: q.Get(byUpload), By: versions.By{
+	m := Mark{ID: id, Encrypted: q.Get(byEncrypted) != "", StorageClass: types.StorageClass(q.Get(byClass)), Upload: q.Get(byUpload), By: versions.By{
 		Operation: q.Get(byOperation), AccessKey: q.Get(byAccessKey), UserID: q.Get(byUserID), TenantID: q.Get(byTenantID),
 	}}
 	if ms, err := strconv.ParseInt(q.Get(byTime), 10, 64); err == nil {

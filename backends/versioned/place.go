@@ -46,7 +46,7 @@ var ErrLostRows = errors.New("the index has lost rows: run `xronox-proxy index r
 // Adopt takes the object of a key that was there before versions into the index, and reports whether
 // there was one that the index did not know. A copy of a version is none: [ErrLostRows].
 func (p *Place) Adopt(ctx context.Context, key string) (bool, error) {
-	head, err := p.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+	head, err := backends.HeadKeyless(ctx, p.Heads, &s3.HeadObjectInput{Key: &key})
 	if s3err.Is(err, s3err.NoSuchKey) {
 		return false, nil
 	}
@@ -56,7 +56,7 @@ func (p *Place) Adopt(ctx context.Context, key string) (bool, error) {
 	copied := false
 	if m, ok := ReadMark(head.Metadata); ok {
 		body := p.body(key, m.ID)
-		out, err := p.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &body})
+		out, err := backends.HeadKeyless(ctx, p.Bodies, &s3.HeadObjectInput{Key: &body})
 		if err != nil && !s3err.Is(err, s3err.NoSuchKey) {
 			return false, err
 		}
@@ -76,7 +76,7 @@ func (p *Place) Adopt(ctx context.Context, key string) (bool, error) {
 // BringBack makes the body of the current version again, of the head that is a copy of it. It
 // reports whether the head still is.
 func (p *Place) BringBack(ctx context.Context, key string, v *versions.Version) (bool, error) {
-	head, err := p.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+	head, err := backends.HeadKeyless(ctx, p.Heads, &s3.HeadObjectInput{Key: &key})
 	if err != nil || !names(head.Metadata, v) || aws.ToInt64(head.ContentLength) != v.Size {
 		if s3err.Is(err, s3err.NoSuchKey) {
 			err = nil
@@ -85,7 +85,8 @@ func (p *Place) BringBack(ctx context.Context, key string, v *versions.Version) 
 	}
 	body := p.body(key, v.ID)
 	in := &s3.CopyObjectInput{Key: &body, MetadataDirective: types.MetadataDirectiveCopy, TaggingDirective: types.TaggingDirectiveReplace, CopySourceIfMatch: head.ETag}
-	p.bodyPolicy(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId)
+	in.ServerSideEncryption, in.SSEKMSKeyId = v.Encryption.Algorithm, optional(v.Encryption.KMSKeyID)
+	p.bodyPolicy(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId, nil)
 	src := backends.Source{Backend: p.Heads, CopySource: backends.CopySource{Key: key}}
 	return true, copyWithParts(ctx, p.Bodies, src, in, v)
 }
@@ -142,7 +143,10 @@ func (p *Place) Expire(ctx context.Context, key string, id versions.VersionID) (
 // Restore makes a copy of a version the current one, with its tags.
 func (p *Place) Restore(ctx context.Context, key string, v *versions.Version) error {
 	b, src := p.Backend(), backends.CopySource{Key: key, VersionID: v.ID.String()}
-	in := &s3.CopyObjectInput{Key: &key, MetadataDirective: types.MetadataDirectiveCopy, StorageClass: v.StorageClass}
+	in := &s3.CopyObjectInput{
+		Key: &key, MetadataDirective: types.MetadataDirectiveCopy, StorageClass: v.StorageClass,
+		ServerSideEncryption: v.Encryption.Algorithm, SSEKMSKeyId: optional(v.Encryption.KMSKeyID),
+	}
 	if err := copyAny(ctx, b, backends.Source{Backend: b, CopySource: src}, in, v.Size); err != nil || len(v.Tags) == 0 || v.Size <= backends.MaxCopySize {
 		return err // A copy takes the tags along, unless it is made by parts.
 	}
@@ -166,4 +170,8 @@ func (p *Place) Writable(ctx context.Context) error {
 func Measure(v *versions.Version, out *s3.HeadObjectOutput) {
 	v.Size, v.ETag, v.Parts = aws.ToInt64(out.ContentLength), aws.ToString(out.ETag), partsOf(aws.ToString(out.ETag))
 	v.Checksum = checksumOf(out, out.ChecksumType)
+	v.Encryption = versions.Encryption{Customer: out.SSECustomerAlgorithm != nil}
+	if m, ok := ReadMark(out.Metadata); ok && m.Encrypted {
+		v.Encryption = encryptionOf(out)
+	}
 }

@@ -37,7 +37,6 @@ func (b *bucket) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.He
 	}
 	head := backends.GetAsHead(out)
 	head.VersionId, head.TagCount = out.VersionId, out.TagCount
-	head.ServerSideEncryption, head.SSEKMSKeyId, head.BucketKeyEnabled = out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled
 	head.Restore, head.ArchiveStatus = out.Restore, ""
 	headLock(head, out)
 	return head, nil
@@ -52,6 +51,7 @@ func headAsGet(ctx context.Context, s backends.Backend, in *s3.GetObjectInput) (
 		Bucket: in.Bucket, Key: in.Key, ChecksumMode: in.ChecksumMode, PartNumber: in.PartNumber, Range: in.Range,
 		IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch,
 		IfModifiedSince: in.IfModifiedSince, IfUnmodifiedSince: in.IfUnmodifiedSince,
+		SSECustomerAlgorithm: in.SSECustomerAlgorithm, SSECustomerKey: in.SSECustomerKey, SSECustomerKeyMD5: in.SSECustomerKeyMD5,
 	})
 	if err != nil {
 		return nil, err
@@ -63,6 +63,7 @@ func headAsGet(ctx context.Context, s backends.Backend, in *s3.GetObjectInput) (
 		Expires: out.Expires, ExpiresString: out.ExpiresString, LastModified: out.LastModified, Metadata: out.Metadata, //nolint:staticcheck // readers of the old field get it too
 		PartsCount: out.PartsCount, Restore: out.Restore, SSEKMSKeyId: out.SSEKMSKeyId, ServerSideEncryption: out.ServerSideEncryption,
 		StorageClass: out.StorageClass, TagCount: out.TagCount, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
+		SSECustomerAlgorithm: out.SSECustomerAlgorithm, SSECustomerKeyMD5: out.SSECustomerKeyMD5,
 	}
 	checksum.Copy(got, out)
 	return got, nil
@@ -108,6 +109,9 @@ func (b *bucket) readFound(ctx context.Context, f found, in *s3.GetObjectInput, 
 		}
 		return plain(out), nil
 	}
+	if err := checkKey(v, backends.GetKey(in)); err != nil {
+		return nil, err
+	}
 	if err := backends.CheckRead(v.Meta(), backends.GetConditions(in)); err != nil {
 		var e *s3err.Error
 		if errors.As(err, &e) {
@@ -116,7 +120,7 @@ func (b *bucket) readFound(ctx context.Context, f found, in *s3.GetObjectInput, 
 		return nil, err
 	}
 	c.IfMatch, c.IfNoneMatch, c.IfModifiedSince, c.IfUnmodifiedSince = nil, nil, nil, nil
-	if f.current && !v.Plain && !b.Private && (c.PartNumber == nil || v.Parts == 0) { // A copy has no parts.
+	if f.current && !v.Plain && !b.Private && !v.Encryption.Customer && (c.PartNumber == nil || v.Parts == 0) { // A copy has no parts.
 		out, err := get(ctx, b.Heads, &c)
 		if err == nil && names(out.Metadata, v) {
 			return shown(out, v, in), nil
@@ -216,6 +220,12 @@ func shown(out *s3.GetObjectOutput, v *versions.Version, in *s3.GetObjectInput) 
 	}
 	c.TagCount = backends.TagCount(v.Tags)
 	showLock(&c, v)
+	if e := &v.Encryption; e.Algorithm != "" {
+		c.ServerSideEncryption, c.SSEKMSKeyId, c.BucketKeyEnabled = e.Algorithm, optional(e.KMSKeyID), nil
+		if e.BucketKey {
+			c.BucketKeyEnabled = &e.BucketKey
+		}
+	}
 	if in.PartNumber != nil && v.Parts > 0 {
 		return &c // The store has counted, and summed, the part.
 	}

@@ -99,11 +99,16 @@ func (b *bucket) showHead(ctx context.Context, o versions.Object, row versions.R
 	if b.Private && !b.leavesBehind(row) {
 		return nil
 	}
-	if b.Private || v == nil || v.Marker {
-		_, err := b.Heads.DeleteObject(ctx, &s3.DeleteObjectInput{Key: &o.Key})
-		return err
+	if b.Private || v == nil || v.Marker || v.Encryption.Customer && !v.Plain {
+		return b.removeHead(ctx, o)
 	}
 	return b.copyHead(ctx, o, v)
+}
+
+// removeHead removes what is at the plain place.
+func (b *bucket) removeHead(ctx context.Context, o versions.Object) error {
+	_, err := b.Heads.DeleteObject(ctx, &s3.DeleteObjectInput{Key: &o.Key})
+	return err
 }
 
 // leavesBehind reports whether there may be an object from before at the plain place that is not needed
@@ -115,19 +120,24 @@ func (b *bucket) leavesBehind(row versions.Row) bool {
 	return !b.Complete || !row.State.Null.Time.IsZero() && row.State.Null.N == 0
 }
 
-// copyHead copies the body of a version to the head. A body that is gone belonged to a version that is not
+// copyHead copies the body of a version to the head. What is encrypted because its writer asked for it has no head in a store
+// that cannot do so. A body that is gone belonged to a version that is not
 // current any more, or is at the plain place itself.
 func (b *bucket) copyHead(ctx context.Context, o versions.Object, v *versions.Version) error {
 	in := &s3.CopyObjectInput{
 		Key: &o.Key, MetadataDirective: types.MetadataDirectiveCopy, TaggingDirective: types.TaggingDirectiveReplace, StorageClass: v.StorageClass,
+		ServerSideEncryption: v.Encryption.Algorithm, SSEKMSKeyId: optional(v.Encryption.KMSKeyID),
 	}
 	if b.HeadKMSKeyID != "" {
 		in.ServerSideEncryption, in.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &b.HeadKMSKeyID
 	}
 	from := backends.Source{Backend: b.Bodies, CopySource: backends.CopySource{Key: b.body(o.Key, v.ID)}}
 	err := copyAny(ctx, b.Heads, from, in, v.Size)
-	if s3err.Is(err, s3err.NoSuchKey) {
+	switch {
+	case s3err.Is(err, s3err.NoSuchKey):
 		return nil
+	case s3err.Is(err, s3err.NotImplemented) && v.Encryption.Algorithm != "":
+		return b.removeHead(ctx, o)
 	}
 	return err
 }

@@ -27,10 +27,11 @@ func (u *uploads) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 		return nil, err
 	}
 	w.version.StorageClass = in.StorageClass
+	w.version.Encryption = asked(in.ServerSideEncryption, in.SSECustomerKey)
 	c := *in
 	w.takeLock(&c.ObjectLockMode, &c.ObjectLockRetainUntilDate, &c.ObjectLockLegalHoldStatus)
 	c.Key, c.Metadata = w.key(), marked(in.Metadata, w.mark())
-	u.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
+	u.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId, c.SSECustomerKey)
 	out, err := u.below.CreateMultipartUpload(ctx, &c)
 	if err != nil {
 		return nil, err
@@ -110,7 +111,7 @@ func (u *uploads) wasRefused(ctx context.Context, o versions.Object, id versions
 	if err != nil || marked.IsZero() {
 		return false, err
 	}
-	_, err = u.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: aws.String(u.body(o.Key, id))})
+	_, err = backends.HeadKeyless(ctx, u.Bodies, &s3.HeadObjectInput{Key: aws.String(u.body(o.Key, id))})
 	if s3err.Is(err, s3err.NoSuchKey) {
 		return false, nil // It was aborted before.
 	}

@@ -84,8 +84,9 @@ func (w *write) key() *string { return aws.String(w.b.body(w.head.Key, w.version
 func (w *write) mark() Mark {
 	return Mark{
 		ID: w.version.ID, By: w.version.By, Time: w.began, StorageClass: w.version.StorageClass, Upload: w.version.UploadID,
-		Lock: lockOf(&w.version),
-		Rest: versions.Rest(w.head.Key),
+		Encrypted: w.version.Encryption.Algorithm != "",
+		Lock:      lockOf(&w.version),
+		Rest:      versions.Rest(w.head.Key),
 	}
 }
 
@@ -187,17 +188,19 @@ func (b *bucket) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutO
 		return nil, err
 	}
 	w.version.StorageClass, w.version.Tags = in.StorageClass, givenTags(in.Tagging)
+	w.version.Encryption = asked(in.ServerSideEncryption, in.SSECustomerKey)
 	c := *in
 	w.takeLock(&c.ObjectLockMode, &c.ObjectLockRetainUntilDate, &c.ObjectLockLegalHoldStatus)
 	c.Key, c.IfMatch, c.IfNoneMatch, c.Tagging = w.key(), nil, nil, nil
 	c.Metadata = marked(in.Metadata, w.mark())
-	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId)
+	b.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId, c.SSECustomerKey)
 	out, err := b.Bodies.PutObject(ctx, &c)
 	if err != nil {
 		return nil, err
 	}
 	w.version.Size, w.version.ETag = aws.ToInt64(in.ContentLength), aws.ToString(out.ETag)
 	w.version.Checksum = checksumOf(out, out.ChecksumType)
+	w.encrypted(out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled)
 	row, err := w.commit(ctx, in.IfMatch, in.IfNoneMatch)
 	if err != nil {
 		return nil, err
@@ -207,12 +210,12 @@ func (b *bucket) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutO
 	return &answer, nil
 }
 
-// bodyPolicy applies to a body what the place of versions is configured to.
-func (b *bucket) bodyPolicy(class *types.StorageClass, sse *types.ServerSideEncryption, key **string) {
+// bodyPolicy applies to a body what the place of versions is configured to; customer is its key of SSE-C.
+func (b *bucket) bodyPolicy(class *types.StorageClass, sse *types.ServerSideEncryption, key **string, customer *string) {
 	if b.BodyClass != "" {
 		*class = b.BodyClass
 	}
-	if b.BodyKMSKeyID != "" {
+	if b.BodyKMSKeyID != "" && customer == nil {
 		*sse, *key = types.ServerSideEncryptionAwsKms, aws.String(b.BodyKMSKeyID)
 	}
 }
@@ -242,9 +245,10 @@ func partsOf(etag string) int32 {
 // errGone is for the operator: what was just written is not there.
 var errGone = errors.New("the store does not have what it has just stored")
 
-// measure completes a version from its body, for writes whose answer does not say all.
-func (w *write) measure(ctx context.Context) error {
-	out, err := w.b.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: w.key(), ChecksumMode: types.ChecksumModeEnabled})
+// measure completes a version from its body, for writes whose answer does not say all. It may have been written with the
+// customer's key k.
+func (w *write) measure(ctx context.Context, k backends.CustomerKey) error {
+	out, err := w.headBody(ctx, k)
 	if s3err.Is(err, s3err.NoSuchKey) {
 		return s3err.New(s3err.InternalError).Because(fmt.Errorf("%s: %w", *w.key(), errGone))
 	}
@@ -257,10 +261,28 @@ func (w *write) measure(ctx context.Context) error {
 		}
 	}
 	w.made = aws.ToTime(out.LastModified)
+	if out.SSECustomerAlgorithm != nil && out.Metadata == nil { // A listing has told.
+		sum := w.version.Checksum
+		defer func() { w.version.Checksum = sum }()
+		w.version.StorageClass = out.StorageClass
+	}
 	Measure(&w.version, out)
 	if m, ok := ReadMark(out.Metadata); ok {
 		w.version.StorageClass = m.StorageClass
 		m.Lock.On(&w.version)
 	}
 	return nil
+}
+
+// headBody asks for the headers of the body.
+func (w *write) headBody(ctx context.Context, k backends.CustomerKey) (*s3.HeadObjectOutput, error) {
+	in := &s3.HeadObjectInput{Key: w.key(), ChecksumMode: types.ChecksumModeEnabled}
+	if k.Given() {
+		with := *in
+		with.SSECustomerAlgorithm, with.SSECustomerKey, with.SSECustomerKeyMD5 = k.Algorithm, k.Key, k.MD5
+		if out, err := w.b.Bodies.HeadObject(ctx, &with); err == nil {
+			return out, nil
+		}
+	}
+	return backends.HeadKeyless(ctx, w.b.Bodies, in)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/versions"
 )
@@ -93,7 +94,7 @@ func (p *Place) historyBefore(ctx context.Context, key string) ([]Event, error) 
 	if p.Complete {
 		return nil, s3err.New(s3err.NoSuchKey).With("Key", key)
 	}
-	head, err := p.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+	head, err := backends.HeadKeyless(ctx, p.Heads, &s3.HeadObjectInput{Key: &key})
 	if err != nil {
 		return nil, err
 	}

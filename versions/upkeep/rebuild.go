@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/backends/versioned"
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/versions"
@@ -156,7 +157,7 @@ func (r *rebuilder) count(what *int64) {
 
 // readBody reads what a body says.
 func (r *rebuilder) readBody(ctx context.Context, b body) (f found, ok bool, err error) {
-	out, err := r.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &b.at, ChecksumMode: types.ChecksumModeEnabled})
+	out, err := backends.HeadKeyless(ctx, r.Bodies, &s3.HeadObjectInput{Key: &b.at, ChecksumMode: types.ChecksumModeEnabled})
 	if s3err.Is(err, s3err.NoSuchKey) {
 		return f, false, nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/versions"
 )
@@ -82,7 +83,7 @@ func (p *Place) hasRowOrSlot(ctx context.Context, b body) (bool, error) {
 	if err != nil || taken {
 		return true, err
 	}
-	_, err = p.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &b.at})
+	_, err = backends.HeadKeyless(ctx, p.Bodies, &s3.HeadObjectInput{Key: &b.at})
 	if s3err.Is(err, s3err.NoSuchKey) {
 		return true, nil
 	}

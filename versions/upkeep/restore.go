@@ -137,7 +137,7 @@ func (r *restorer) before(ctx context.Context) error {
 		if r.Has != nil && !r.Has(key) {
 			return nil
 		}
-		head, err := r.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+		head, err := backends.HeadKeyless(ctx, r.Heads, &s3.HeadObjectInput{Key: &key})
 		if s3err.Is(err, s3err.NoSuchKey) {
 			return nil
 		}

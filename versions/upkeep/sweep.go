@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/versions"
 )
@@ -92,7 +93,7 @@ func (s *sweeper) object(ctx context.Context, o *object) error {
 // slot sweeps a slot that had no row.
 func (s *sweeper) slot(ctx context.Context, slot versions.Slot) error {
 	body := s.Body(slot.Key, slot.N)
-	out, err := s.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &body})
+	out, err := backends.HeadKeyless(ctx, s.Bodies, &s3.HeadObjectInput{Key: &body})
 	if err != nil {
 		if s3err.Is(err, s3err.NoSuchKey) {
 			return s.bodiless(ctx, slot)

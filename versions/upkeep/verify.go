@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/backends/versioned"
 	"github.com/xronox/xronox-proxy/s3err"
 	"github.com/xronox/xronox-proxy/versions"
@@ -259,10 +260,10 @@ func (v *verifier) version(ctx context.Context, o *object, e *versions.Entry) er
 // judgeBody says what is wrong with a body; nothing when it is as it should be.
 func (v *verifier) judgeBody(ctx context.Context, top versions.Row, e *versions.Entry) (string, error) {
 	at, key := v.Bodies, v.Body(e.Key, e.Version.ID.N)
-	out, err := at.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+	out, err := backends.HeadKeyless(ctx, at, &s3.HeadObjectInput{Key: &key})
 	missing := s3err.Is(err, s3err.NoSuchKey)
 	if missing && e.Version.Plain && e.Version.Is(top.State.Current) { // It stays where it was until it is written over.
-		out, err = v.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &e.Key})
+		out, err = backends.HeadKeyless(ctx, v.Heads, &s3.HeadObjectInput{Key: &e.Key})
 		if missing = s3err.Is(err, s3err.NoSuchKey); err == nil {
 			if aws.ToString(out.ETag) != e.Version.ETag {
 				return WrongBody, nil
@@ -277,6 +278,10 @@ func (v *verifier) judgeBody(ctx context.Context, top versions.Row, e *versions.
 		return MissingBody, nil
 	case err != nil:
 		return "", err
+	case e.Version.Encryption.Customer: // Its metadata cannot be read.
+		if aws.ToString(out.ETag) != e.Version.ETag || aws.ToInt64(out.ContentLength) != e.Version.Size {
+			return WrongBody, nil
+		}
 	case !versioned.Names(out.Metadata, &e.Version), !e.Version.Marker && aws.ToInt64(out.ContentLength) != e.Version.Size:
 		return WrongBody, nil
 	}
@@ -309,17 +314,19 @@ func (v *verifier) judgeHead(ctx context.Context, key string, top versions.Row) 
 	if top.Seq == 0 || v.Private || current != nil && current.Plain { // It is a body, which was looked at.
 		return "", nil
 	}
-	out, err := v.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+	out, err := backends.HeadKeyless(ctx, v.Heads, &s3.HeadObjectInput{Key: &key})
 	missing := s3err.Is(err, s3err.NoSuchKey)
 	switch {
 	case err != nil && !missing:
 		return "", err
 	case !missing && versioned.MaybeUpload(out) && v.Now().Sub(aws.ToTime(out.LastModified)) < maxUncommitted:
 		return "", nil // It may be copied to the place of versions at this moment.
-	case current.Meta() == nil && !missing:
+	case (current.Meta() == nil || current.Encryption.Customer) && !missing:
 		return LeftHead, nil
-	case current.Meta() == nil:
+	case current.Meta() == nil || current.Encryption.Customer:
 		return "", nil
+	case missing && current.Encryption.Algorithm != "":
+		return "", nil // There is none where heads cannot be encrypted.
 	case missing:
 		return MissingHead, nil
 	case !versioned.Names(out.Metadata, current):
@@ -386,7 +393,7 @@ func (v *verifier) body(ctx context.Context, b body) error {
 		if kind, err := v.judgeKnown(ctx, b); err != nil || kind == "" {
 			return false, err
 		}
-		_, err := v.Bodies.HeadObject(ctx, &s3.HeadObjectInput{Key: &b.at})
+		_, err := backends.HeadKeyless(ctx, v.Bodies, &s3.HeadObjectInput{Key: &b.at})
 		if s3err.Is(err, s3err.NoSuchKey) {
 			return false, nil
 		}
@@ -458,7 +465,7 @@ func (v *verifier) plain(ctx context.Context, name, after string) error {
 			if err != nil || top.Seq > 0 {
 				return false, err
 			}
-			_, err = v.Heads.HeadObject(ctx, &s3.HeadObjectInput{Key: &key})
+			_, err = backends.HeadKeyless(ctx, v.Heads, &s3.HeadObjectInput{Key: &key})
 			if s3err.Is(err, s3err.NoSuchKey) {
 				return false, nil
 			}

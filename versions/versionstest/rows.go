@@ -49,6 +49,7 @@ func fullVersion(n int64) versions.Version {
 		Retention:    versions.Retention{Mode: types.ObjectLockRetentionModeGovernance, Until: instant(1e9)},
 		LegalHold:    true,
 		LegalHoldOff: true,
+		Encryption:   versions.Encryption{Algorithm: types.ServerSideEncryptionAwsKms, KMSKeyID: "key", BucketKey: true, Customer: true},
 	}
 }
 
