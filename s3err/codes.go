@@ -44,6 +44,7 @@ const (
 	InvalidTag                       Code = "InvalidTag"
 	InvalidToken                     Code = "InvalidToken"
 	InvalidURI                       Code = "InvalidURI"
+	KMSNotFound                      Code = "KMS.NotFoundException"
 	KeyTooLong                       Code = "KeyTooLongError"
 	MalformedPOSTRequest             Code = "MalformedPOSTRequest"
 	MalformedTrailer                 Code = "MalformedTrailerError"
@@ -135,6 +136,7 @@ var table = map[Code]row{
 	InvalidTag:                       {400, "The tag provided was not a valid tag. This error can occur if the tag did not pass input validation."},
 	InvalidToken:                     {400, "The provided token is malformed or otherwise invalid."},
 	InvalidURI:                       {400, "Couldn't parse the specified URI."},
+	KMSNotFound:                      {400, "The key does not exist"},
 	KeyTooLong:                       {400, "Your key is too long"},
 	MalformedPOSTRequest:             {400, "The body of your POST request is not well-formed multipart/form-data."},
 	MalformedTrailer:                 {400, "The request contained trailing data that was not well-formed or did not conform to our published schema."},

@@ -66,7 +66,10 @@ func (e *env) encrypts(a Ability, edit func(*s3.PutObjectInput)) bool {
 	if !e.lacks(a) {
 		return true
 	}
-	_, err := e.tryPut("encrypted", "secret", edit)
+	out, err := e.tryPut("encrypted", "secret", edit)
+	if err == nil && (out.ServerSideEncryption != "" || out.SSECustomerKeyMD5 != nil) {
+		return false // One of several places has it.
+	}
 	e.refused(err, s3err.NotImplemented)
 	e.missing("encrypted")
 	return false

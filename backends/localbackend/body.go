@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/minio/sio"
 
 	"github.com/xronox/xronox-proxy/backends"
 )
@@ -17,7 +18,8 @@ import (
 type segment struct {
 	name   name
 	size   int64
-	inline bool // in Pebble, else a file
+	inline bool  // in Pebble, else a file
+	number int32 // of the part that it is; 0 for none
 }
 
 // fileNames returns the names of those that are files.
@@ -49,18 +51,18 @@ func cut(body []segment, span backends.Span) (touched []segment, skip int64) {
 // errGone says that a body was removed between looking it up and opening it.
 var errGone = errors.New("body is gone")
 
-// openBody opens a range of a body. It returns errGone when the body is not
+// openBody opens a range of a body, which is encrypted with c. It returns errGone when the body is not
 // there any more, or not current, which says whether metadata still names it.
-func (b *Backend) openBody(body []segment, span backends.Span, current func() (bool, error)) (io.ReadCloser, error) {
+func (b *Backend) openBody(body []segment, c objectCipher, span backends.Span, current func() (bool, error)) (io.ReadCloser, error) {
 	body, skip := cut(body, span)
 	if len(body) == 1 && body[0].inline {
-		data, err := b.inline(body[0], span)
+		data, err := b.inline(body[0], c, span)
 		if err != nil {
 			return nil, err
 		}
 		return inlineBody{bytes.NewReader(data)}, nil
 	}
-	r := &fileBody{files: b.files, body: body, off: skip, left: span.Length}
+	r := &fileBody{files: b.files, body: body, cipher: c, off: skip, left: span.Length}
 	if len(body) > 1 {
 		// A body that is held before it is found to be current stays.
 		r.held = fileNames(body)
@@ -76,10 +78,15 @@ func (b *Backend) openBody(body []segment, span backends.Span, current func() (b
 }
 
 // inline returns bytes of a small body.
-func (b *Backend) inline(seg segment, span backends.Span) (data []byte, err error) {
+func (b *Backend) inline(seg segment, c objectCipher, span backends.Span) (data []byte, err error) {
 	found, err := b.meta.get(inlineKey(seg.name), func(v []byte) error {
-		if int64(len(v)) != seg.size {
-			return fmt.Errorf("localbackend: body %v has %d bytes instead of %d", seg.name, len(v), seg.size)
+		if want := c.storedSize(seg.size); int64(len(v)) != want {
+			return fmt.Errorf("localbackend: body %v has %d bytes instead of %d", seg.name, len(v), want)
+		}
+		if c != nil && seg.size > 0 {
+			if v, err = sio.DecryptBuffer(make([]byte, 0, len(v)), v, c.config(seg)); err != nil {
+				return fmt.Errorf("localbackend: body %v: %w", seg.name, err)
+			}
 		}
 		data = bytes.Clone(v[span.Start : span.Start+span.Length])
 		return nil
@@ -102,10 +109,12 @@ type fileBody struct {
 	files *files
 	held  []name
 
-	body []segment // the rest, from the one that is open
-	file vfs.File
-	off  int64 // in file
-	left int64 // of the range
+	body   []segment // the rest, from the one that is open
+	cipher objectCipher
+	file   vfs.File
+	plain  io.Reader // the file from off on, when it is encrypted
+	off    int64     // in the segment
+	left   int64     // of the range
 }
 
 // open opens the file of the first segment, when there is one.
@@ -121,7 +130,29 @@ func (r *fileBody) open() error {
 		return ioError("open body", err)
 	}
 	r.file = file
+	if r.cipher == nil || r.body[0].size == 0 {
+		return nil
+	}
+	if r.plain, err = r.cipher.reader(file, r.body[0], r.off); err != nil {
+		return r.damaged(err)
+	}
 	return nil
+}
+
+// readFile fills p from the file that is open.
+func (r *fileBody) readFile(p []byte) (int, error) {
+	if r.plain != nil {
+		return io.ReadFull(r.plain, p)
+	}
+	return r.file.ReadAt(p, r.off)
+}
+
+// damaged is the error of a body that is not what was written.
+func (r *fileBody) damaged(err error) error {
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("localbackend: read body %v: %w", r.body[0].name, err)
 }
 
 // Read implements io.Reader. A file that is shorter than it was written is an
@@ -136,22 +167,22 @@ func (r *fileBody) Read(p []byte) (int, error) {
 		}
 	}
 	p = p[:min(int64(len(p)), r.left, r.body[0].size-r.off)]
-	n, err := r.file.ReadAt(p, r.off)
+	n, err := r.readFile(p)
 	r.off += int64(n)
 	r.left -= int64(n)
 	switch {
 	case n == len(p):
 		return n, nil
-	case err == nil || errors.Is(err, io.EOF):
+	case err == nil:
 		err = io.ErrUnexpectedEOF
 	}
-	return n, fmt.Errorf("localbackend: read body %v: %w", r.body[0].name, err)
+	return n, r.damaged(err)
 }
 
 // next goes on to the next file.
 func (r *fileBody) next() error {
 	file := r.file
-	r.file, r.body, r.off = nil, r.body[1:], 0
+	r.file, r.plain, r.body, r.off = nil, nil, r.body[1:], 0
 	if err := file.Close(); err != nil {
 		return ioError("close body", err)
 	}

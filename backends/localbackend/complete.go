@@ -105,6 +105,9 @@ func (t *tx) complete(u *uploadAt, in *s3.CompleteMultipartUploadInput, at place
 		return nil, err
 	}
 	o := &object{ObjectMeta: meta, manifest: t.b.names.next()}
+	if err := t.reseal(o, u, at); err != nil {
+		return nil, err
+	}
 	o.LastModified = t.b.now()
 	if len(metadata) > 0 {
 		o.Metadata = backends.WithMetadata(o.Metadata, metadata)
@@ -115,8 +118,25 @@ func (t *tx) complete(u *uploadAt, in *s3.CompleteMultipartUploadInput, at place
 		chosen[i] = part{info, byNumber[info.Number].body}
 		taken[chosen[i].body.name] = true
 	}
+	t.encrypted(o)
 	t.set(manifestKey(o.manifest), encodeManifest(chosen))
 	t.set(objectKey(at.bkt.id, at.key), o.encode())
 	t.delete(uploadKey(u.bkt.id, u.key, u.name))
 	return o, t.removeParts(u.name, taken)
+}
+
+// reseal gives o the key of the upload that it is made of, for the place where it is to be.
+func (t *tx) reseal(o *object, u *uploadAt, at place) error {
+	o.sealed = u.sealed
+	if u.sealed == nil || at == u.place {
+		return nil
+	}
+	if o.Encryption.Customer != "" {
+		return s3err.Newf(s3err.NotImplemented, "The upload has a customer's key, and began before the bucket had versions: it cannot be completed any more.")
+	}
+	c, err := t.b.keys.open(u.place, &object{ObjectMeta: u.meta, sealed: u.sealed}, backends.CustomerKey{})
+	if err == nil {
+		o.sealed, err = t.b.keys.seal(c, at, &o.Encryption, backends.CustomerKey{})
+	}
+	return err
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // openSource looks an object up that is to be copied, and opens the span that
-// choose selects of it, together, so that they are of one version.
-func (b *Backend) openSource(ctx context.Context, src backends.CopySource,
+// choose selects of it, with its key, together, so that they are of one version.
+func (b *Backend) openSource(ctx context.Context, src backends.CopySource, k backends.CustomerKey,
 	choose func(*object) (backends.Span, error),
 ) (o *object, span backends.Span, body io.ReadCloser, err error) {
 	p, err := b.at(&src.Bucket, &src.Key)
@@ -28,7 +28,11 @@ func (b *Backend) openSource(ctx context.Context, src backends.CopySource,
 		if span, err = choose(o); err != nil {
 			return nil, span, nil, err
 		}
-		body, err = b.openBody(o.body, span, func() (bool, error) { return b.isCurrent(p, o) })
+		c, err := b.keys.open(p, o, k)
+		if err != nil {
+			return nil, span, nil, err
+		}
+		body, err = b.openBody(o.body, c, span, func() (bool, error) { return b.isCurrent(p, o) })
 		if err == nil {
 			return o, span, body, nil
 		}
@@ -48,7 +52,7 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 		return nil, err
 	}
 	ontoItself := src.Bucket == *in.Bucket && src.Key == *in.Key
-	from, span, body, err := b.openSource(ctx, src, func(o *object) (backends.Span, error) {
+	from, span, body, err := b.openSource(ctx, src, backends.CopySourceKey(in), func(o *object) (backends.Span, error) {
 		return backends.Span{Length: o.Size}, backends.CheckCopy(&o.ObjectMeta, ontoItself, in)
 	})
 	if err != nil {
@@ -56,10 +60,12 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 	}
 	defer body.Close()
 	o := &object{ObjectMeta: backends.CopyMeta(&from.ObjectMeta, in)}
-	if err := plain(o.Encryption); err != nil {
+	c, sealed, err := b.keys.newCipher(p, &o.Encryption, backends.CopyKey(in))
+	if err != nil {
 		return nil, err
 	}
-	s, err := b.stageCopy(ctx, from, o, backends.Body{Reader: body, Length: span.Length})
+	o.sealed = sealed
+	s, err := b.stageCopy(ctx, from, o, backends.Body{Reader: body, Length: span.Length}, c)
 	defer s.discard()
 	if err != nil {
 		return nil, err
@@ -75,12 +81,15 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 
 // stageCopy stages the body of from for its copy o, and completes o. A body in
 // files is not copied: bodies never change, so the copy has links to the same
-// files. What from knows of its bytes is not calculated again.
-func (b *Backend) stageCopy(ctx context.Context, from, o *object, body backends.Body) (*staged, error) {
-	s, err := b.stageLinks(from.body, o.Checksum.Algorithm)
+// files, unless either is encrypted: each body has a key of its own. What from knows of its bytes is not calculated again.
+func (b *Backend) stageCopy(ctx context.Context, from, o *object, body backends.Body, c objectCipher) (*staged, error) {
+	s, err := &staged{b: b, digest: backends.NewDigest("")}, errNoLinks
+	if from.sealed == nil && c == nil {
+		s, err = b.stageLinks(from.body, o.Checksum.Algorithm)
+	}
 	if err != nil {
 		s.discard()
-		s, err = b.stage(ctx, body, o.Checksum.Algorithm, false)
+		s, err = b.stage(ctx, body, &o.ObjectMeta, staging{algorithm: o.Checksum.Algorithm, cipher: c})
 		s.digest.Finish(&o.ObjectMeta)
 		return s, err
 	}

@@ -99,7 +99,11 @@ func (b *Backend) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.Get
 		if err != nil {
 			return nil, err
 		}
-		out.Body, err = b.openBody(o.body, span, func() (bool, error) { return b.isCurrent(p, o) })
+		c, err := b.keys.open(p, o, backends.GetKey(in))
+		if err != nil {
+			return nil, err
+		}
+		out.Body, err = b.openBody(o.body, c, span, func() (bool, error) { return b.isCurrent(p, o) })
 		if err == nil {
 			return out, nil
 		}

@@ -34,7 +34,6 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/xronox/xronox-proxy/backends"
-	"github.com/xronox/xronox-proxy/s3err"
 )
 
 // Options configure a Backend. Only Dir is required.
@@ -45,6 +44,7 @@ type Options struct {
 	Log     *slog.Logger     // discards
 	MinFree int64            // writes are refused when less is free; 64 MiB, negative for no limit
 	Cache   int64            // bytes of metadata and small bodies kept in memory; 64 MiB
+	Keys    Keys             // encrypt; none
 }
 
 // defaults fills in what was left out.
@@ -74,6 +74,7 @@ type Backend struct {
 	space *space
 	files *files
 	meta  *meta
+	keys  *keyring
 
 	locks   locks
 	buckets bucketTable
@@ -96,6 +97,9 @@ var (
 func Open(o Options) (_ *Backend, err error) {
 	o.defaults()
 	b := &Backend{log: o.Log, now: o.Now, names: namer{now: o.Now}, locks: locks{seed: maphash.MakeSeed()}}
+	if b.keys, err = newKeyring(o.Keys); err != nil {
+		return nil, fmt.Errorf("localbackend: %s: %w", o.Dir, err)
+	}
 	b.space = newSpace(o)
 	if b.meta, err = openMeta(o, b.space); err != nil {
 		return nil, fmt.Errorf("localbackend: %s: %w", o.Dir, err)
@@ -143,14 +147,6 @@ func (b *Backend) admit(ctx context.Context) error {
 		return err
 	}
 	return b.space.admit()
-}
-
-// plain refuses encryption, which there is none of.
-func plain(e backends.Encryption) error {
-	if e == (backends.Encryption{}) {
-		return nil
-	}
-	return s3err.Newf(s3err.NotImplemented, "The storage of this bucket does not encrypt.").With("Header", "x-amz-server-side-encryption")
 }
 
 // missing reports whether err says that a file is not there.

@@ -13,9 +13,13 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// formatVersion is the version of the tables and rows. A store with a greater
-// one was written by a newer program.
-const formatVersion = 1
+// formatVersion is the version of the tables and rows, and encryptedVersion that of a store with objects that are encrypted,
+// which a program that knows nothing of that would give out as they are. A store with a greater one was written by a newer
+// program.
+const (
+	formatVersion    = 1
+	encryptedVersion = 2
+)
 
 // meta is the Pebble store. Using it after close is an error, not a panic.
 type meta struct {
@@ -98,8 +102,8 @@ func (m *meta) checkFormat() error {
 		return err
 	case !found:
 		return m.db.Set(formatKey(), []byte{formatVersion}, pebble.Sync)
-	case version != formatVersion:
-		return fmt.Errorf("the store has format %d; this program knows %d", version, formatVersion)
+	case version != formatVersion && version != encryptedVersion:
+		return fmt.Errorf("the store has format %d; this program knows %d", version, encryptedVersion)
 	}
 	return nil
 }

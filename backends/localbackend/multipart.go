@@ -22,12 +22,13 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 	}
 	var upload name
 	o := object{ObjectMeta: backends.UploadMeta(in)}
-	if err := plain(o.Encryption); err != nil {
+	if _, o.sealed, err = b.keys.newCipher(p, &o.Encryption, backends.UploadKey(in)); err != nil {
 		return nil, err
 	}
 	err = b.change(ctx, p, func(t *tx) error {
 		upload = b.names.next() // under the lock: in the order of initiation
 		o.LastModified = b.now()
+		t.encrypted(&o)
 		t.set(uploadKey(p.bkt.id, p.key, upload), o.encode())
 		return nil
 	})
@@ -40,8 +41,9 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 // uploadAt is an upload and its row.
 type uploadAt struct {
 	place
-	name name
-	meta backends.ObjectMeta
+	name   name
+	meta   backends.ObjectMeta
+	sealed []byte // see object
 }
 
 // upload finds an upload to a key. NoSuchUpload.
@@ -58,7 +60,7 @@ func (b *Backend) upload(p place, uploadID *string) (*uploadAt, error) {
 	if !found {
 		return nil, s3err.New(s3err.NoSuchUpload)
 	}
-	return &uploadAt{p, n, o.ObjectMeta}, nil
+	return &uploadAt{p, n, o.ObjectMeta, o.sealed}, nil
 }
 
 // AbortMultipartUpload implements backends.MultipartUploader.

@@ -29,7 +29,11 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	if err := u.meta.Encryption.CheckPartKey(backends.PartKey(in)); err != nil {
 		return nil, err
 	}
-	info, err := b.storePart(ctx, u, aws.ToInt32(in.PartNumber), backends.NewBody(in.Body, in.ContentLength))
+	c, err := b.keys.open(p, &object{ObjectMeta: u.meta, sealed: u.sealed}, backends.PartKey(in))
+	if err != nil {
+		return nil, err
+	}
+	info, err := b.storePart(ctx, u, c, aws.ToInt32(in.PartNumber), backends.NewBody(in.Body, in.ContentLength))
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +56,11 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 	if err := u.meta.Encryption.CheckPartKey(backends.PartCopyKey(in)); err != nil {
 		return nil, err
 	}
-	from, span, body, err := b.openSource(ctx, src, func(o *object) (backends.Span, error) {
+	c, err := b.keys.open(p, &object{ObjectMeta: u.meta, sealed: u.sealed}, backends.PartCopyKey(in))
+	if err != nil {
+		return nil, err
+	}
+	from, span, body, err := b.openSource(ctx, src, backends.PartCopySourceKey(in), func(o *object) (backends.Span, error) {
 		return backends.CheckPartCopy(&o.ObjectMeta, in)
 	})
 	if err != nil {
@@ -62,7 +70,7 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 	number := aws.ToInt32(in.PartNumber)
 	info, err := b.linkPart(ctx, u, number, from, span)
 	if errors.Is(err, errNoLinks) {
-		info, err = b.storePart(ctx, u, number, backends.Body{Reader: body, Length: span.Length})
+		info, err = b.storePart(ctx, u, c, number, backends.Body{Reader: body, Length: span.Length})
 	}
 	if err != nil {
 		return nil, err
@@ -70,9 +78,9 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 	return backends.UploadPartCopyOutput(info, &u.meta, backends.PartCopyKey(in)), nil
 }
 
-// storePart stores body as a part of u, unless u ends before the body does.
-func (b *Backend) storePart(ctx context.Context, u *uploadAt, number int32, body backends.Body) (backends.PartInfo, error) {
-	s, err := b.stage(ctx, body, u.meta.Checksum.Algorithm, true)
+// storePart stores body as a part of u, which is encrypted with c, unless u ends before the body does.
+func (b *Backend) storePart(ctx context.Context, u *uploadAt, c objectCipher, number int32, body backends.Body) (backends.PartInfo, error) {
+	s, err := b.stage(ctx, body, &u.meta, staging{algorithm: u.meta.Checksum.Algorithm, part: number, cipher: c})
 	defer s.discard()
 	if err != nil {
 		return backends.PartInfo{}, err
@@ -84,7 +92,7 @@ func (b *Backend) storePart(ctx context.Context, u *uploadAt, number int32, body
 // fails with errNoLinks when span is no such part, or its file cannot be linked.
 func (b *Backend) linkPart(ctx context.Context, u *uploadAt, number int32, from *object, span backends.Span) (backends.PartInfo, error) {
 	i, ok := from.partAt(span)
-	if a := u.meta.Checksum.Algorithm; !ok || a != "" && a != from.Checksum.Algorithm {
+	if a := u.meta.Checksum.Algorithm; !ok || u.sealed != nil || from.sealed != nil || a != "" && a != from.Checksum.Algorithm {
 		return backends.PartInfo{}, errNoLinks
 	}
 	s, err := b.stageLinks(from.body[i:i+1], "")

@@ -18,11 +18,13 @@ func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 		return nil, err
 	}
 	o := &object{ObjectMeta: backends.PutMeta(in)}
-	if err := plain(o.Encryption); err != nil {
+	c, sealed, err := b.keys.newCipher(p, &o.Encryption, backends.PutKey(in))
+	if err != nil {
 		return nil, err
 	}
+	o.sealed = sealed
 	body := backends.NewBody(in.Body, in.ContentLength)
-	s, err := b.stage(ctx, body, in.ChecksumAlgorithm, false)
+	s, err := b.stage(ctx, body, &o.ObjectMeta, staging{algorithm: in.ChecksumAlgorithm, cipher: c})
 	defer s.discard()
 	if err != nil {
 		return nil, err
@@ -48,6 +50,7 @@ func (t *tx) replace(p place, o *object, s *staged, c writeConditions) error {
 	o.body = s.body
 	o.LastModified = t.b.now()
 	t.addBody(s)
+	t.encrypted(o)
 	t.set(objectKey(p.bkt.id, p.key), o.encode())
 	return nil
 }

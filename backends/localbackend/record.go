@@ -1,6 +1,7 @@
 package localbackend
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"time"
@@ -12,7 +13,8 @@ import (
 type object struct {
 	backends.ObjectMeta // Parts are in the manifest
 	body                []segment
-	manifest            name // of an object of parts: where Parts and body are; else zero
+	manifest            name   // of an object of parts: where Parts and body are; else zero
+	sealed              []byte // the key, of one that is encrypted
 }
 
 // The tags of an object's fields.
@@ -36,6 +38,12 @@ const (
 	tagSegment
 	tagManifest
 	tagObjectTag // a pair, as often as there are some, in their order
+	tagEncryption
+	tagKMSKey
+	tagKMSContext
+	tagBucketKey
+	tagCustomer
+	tagSealed
 )
 
 // text returns the field of a tag that is a string; nil when it is none.
@@ -67,6 +75,14 @@ func (o *object) text(tag byte) *string {
 		return &o.Expires
 	case tagRedirect:
 		return &o.WebsiteRedirectLocation
+	case tagEncryption:
+		return (*string)(&o.Encryption.Algorithm)
+	case tagKMSKey:
+		return &o.Encryption.KMSKeyID
+	case tagKMSContext:
+		return &o.Encryption.Context
+	case tagCustomer:
+		return &o.Encryption.Customer
 	}
 	return nil
 }
@@ -76,7 +92,7 @@ func (o *object) encode() []byte {
 	var r row = make([]byte, 0, 256)
 	r.number(tagSize, o.Size)
 	r.number(tagModified, o.LastModified.UnixMilli())
-	for tag := tagSize; tag <= tagManifest; tag++ {
+	for tag := tagSize; tag <= tagSealed; tag++ {
 		if s := o.text(tag); s != nil {
 			r.text(tag, *s)
 		}
@@ -86,6 +102,12 @@ func (o *object) encode() []byte {
 	}
 	for _, t := range o.Tags {
 		r.pair(tagObjectTag, t.Key, t.Value)
+	}
+	if o.Encryption.BucketKey {
+		r.number(tagBucketKey, 1)
+	}
+	if o.sealed != nil {
+		r.bytes(tagSealed, o.sealed)
 	}
 	if o.manifest != (name{}) {
 		r.bytes(tagManifest, o.manifest[:])
@@ -134,6 +156,10 @@ func (o *object) decode(b []byte) error {
 				return errRow
 			}
 			o.manifest = name(v)
+		case tagBucketKey:
+			o.Encryption.BucketKey = true
+		case tagSealed:
+			o.sealed = bytes.Clone(v)
 		}
 		return nil
 	})
@@ -234,6 +260,7 @@ func (o *object) decodeManifest(b []byte) error {
 			return err
 		}
 		o.Parts = append(o.Parts, p.PartInfo)
+		p.body.number = p.Number
 		o.body = append(o.body, p.body)
 		return nil
 	})

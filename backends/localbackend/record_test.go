@@ -31,8 +31,10 @@ func fullObject() object {
 			Checksum:     backends.Checksum{Algorithm: "CRC32", Type: "FULL_OBJECT", Value: "AAAAAA=="},
 			UploadID:     "0123",
 			Tags:         []backends.Tag{{Key: "b", Value: "ä&="}, {Key: "a"}},
+			Encryption:   backends.Encryption{Algorithm: "aws:kms", KMSKeyID: "key", Context: "e30=", BucketKey: true, Customer: "verifier"},
 		},
-		body: []segment{{name: name{1, 15: 2}, size: 1 << 40}, {name: name{3}, size: 7, inline: true}},
+		body:   []segment{{name: name{1, 15: 2}, size: 1 << 40}, {name: name{3}, size: 7, inline: true}},
+		sealed: []byte{1, 2},
 	}
 }
 
@@ -64,6 +66,7 @@ func TestRowsRoundTrip(t *testing.T) {
 	if err := got.decodeManifest(encodeManifest(parts)); err != nil {
 		t.Fatal(err)
 	}
+	parts[0].body.number, parts[1].body.number = 1, 10_000
 	want := object{body: []segment{parts[0].body, parts[1].body}}
 	want.Parts = []backends.PartInfo{parts[0].PartInfo, parts[1].PartInfo}
 	if diff := cmp.Diff(want, got, compare); diff != "" {

@@ -1,6 +1,7 @@
 package localbackend
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -33,18 +34,27 @@ type staged struct {
 	digest *backends.Digest
 	body   []segment
 	inline *[inlineLimit]byte // has the bytes of an inline body; else nil
+	sealed []byte             // those bytes, encrypted; nil when they are not
 	taken  bool
 }
 
-// stage writes a body, through a digest with the checksum of a. The caller
+// staging is how a body is to be staged.
+type staging struct {
+	algorithm types.ChecksumAlgorithm
+	part      int32 // of an upload: its number; else 0
+	cipher    objectCipher
+}
+
+// stage writes a body of an object that is m, through a digest. The caller
 // discards what is returned, also with an error. The body of a part is always
 // a file: the object that it will belong to is large.
-func (b *Backend) stage(ctx context.Context, body backends.Body, a types.ChecksumAlgorithm, isPart bool) (*staged, error) {
-	s := &staged{b: b, digest: backends.NewDigest(a)}
-	if body.Length < inlineLimit && !isPart {
-		return s, s.readInline(ctx, body)
+func (b *Backend) stage(ctx context.Context, body backends.Body, m *backends.ObjectMeta, how staging) (*staged, error) {
+	s := &staged{b: b, digest: backends.NewDigest(how.algorithm)}
+	how.cipher.hide(s.digest, &m.Encryption)
+	if body.Length < inlineLimit && how.part == 0 {
+		return s, s.readInline(ctx, body, how.cipher)
 	}
-	return s, s.writeFile(ctx, body)
+	return s, s.writeFile(ctx, body, how)
 }
 
 // errNoLinks says that a body cannot be linked.
@@ -84,20 +94,38 @@ func (s *staged) discard() {
 	s.b.files.release(names...)
 }
 
-// data is the bytes of an inline body.
-func (s *staged) data() []byte { return s.inline[:s.digest.Size()] }
+// data is the bytes of an inline body, as they are stored.
+func (s *staged) data() []byte {
+	if s.sealed != nil {
+		return s.sealed
+	}
+	return s.inline[:s.digest.Size()]
+}
 
 // readInline keeps a small body in memory. The buffer is longer than the body
 // may be, so that all of it comes with one filling.
-func (s *staged) readInline(ctx context.Context, body backends.Body) error {
+func (s *staged) readInline(ctx context.Context, body backends.Body, c objectCipher) error {
 	s.inline = inlineBuffers.Get().(*[inlineLimit]byte)
 	if err := s.pass(ctx, io.Discard, body, s.inline[:]); err != nil {
 		return err
 	}
-	if body.Length > 0 {
-		s.body = []segment{{name: s.b.names.next(), size: body.Length, inline: true}}
+	if body.Length == 0 {
+		return nil
 	}
-	return nil
+	s.body = []segment{{name: s.b.names.next(), size: body.Length, inline: true}}
+	if c == nil {
+		return nil
+	}
+	sealed := bytes.NewBuffer(make([]byte, 0, c.storedSize(body.Length)))
+	w, err := c.writer(sealed, s.body[0])
+	if err == nil {
+		_, err = w.Write(s.inline[:body.Length])
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	s.sealed = sealed.Bytes()
+	return err
 }
 
 // pass moves a body through the digest to dst, a buffer at a time.
@@ -116,9 +144,9 @@ func (s *staged) passLarge(ctx context.Context, dst io.Writer, body backends.Bod
 }
 
 // writeFile writes a large body.
-func (s *staged) writeFile(ctx context.Context, body backends.Body) (err error) {
+func (s *staged) writeFile(ctx context.Context, body backends.Body, how staging) (err error) {
 	n := s.b.names.next()
-	s.body = []segment{{name: n, size: body.Length}}
+	s.body = []segment{{name: n, size: body.Length, number: how.part}}
 	s.b.files.hold(n)
 	file, err := s.b.files.create(n)
 	if err != nil {
@@ -129,7 +157,14 @@ func (s *staged) writeFile(ctx context.Context, body backends.Body) (err error) 
 			err = ioError("close body", cerr)
 		}
 	}()
-	if err := s.passLarge(ctx, bodyWriter{file}, body); err != nil {
+	w, err := how.cipher.writer(bodyWriter{file}, s.body[0])
+	if err != nil {
+		return err
+	}
+	if err := s.passLarge(ctx, w, body); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil { // It writes the last package.
 		return err
 	}
 	if err := file.SyncData(); err != nil {

@@ -12,7 +12,7 @@ import (
 func TestBackend(t *testing.T) {
 	t.Parallel()
 	backendtest.Run(t, func(t *testing.T) (backends.Backend, string) {
-		b := open(t, Options{Dir: t.TempDir(), MinFree: -1})
+		b := open(t, Options{Dir: t.TempDir(), MinFree: -1, Keys: TestKeys()})
 		makeBucket(t, b, "suite")
 		t.Cleanup(func() { checkStore(t, b) })
 		return b, "suite"

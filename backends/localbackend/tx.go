@@ -56,6 +56,13 @@ func (t *tx) addBody(s *staged) {
 	}
 }
 
+// encrypted notes that the store has something that is encrypted.
+func (t *tx) encrypted(o *object) {
+	if o.sealed != nil {
+		t.set(formatKey(), []byte{encryptedVersion})
+	}
+}
+
 // freeBody removes a body from the store.
 func (t *tx) freeBody(body []segment) {
 	for _, seg := range body {

@@ -40,7 +40,7 @@ func bare(testing.TB) faultbackend.Store { return membackend.New() }
 
 // local opens a store on disk.
 func local(t testing.TB) faultbackend.Store {
-	b, err := localbackend.Open(localbackend.Options{Dir: t.TempDir(), MinFree: -1})
+	b, err := localbackend.Open(localbackend.Options{Dir: t.TempDir(), MinFree: -1, Keys: localbackend.TestKeys()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func memory(t testing.TB) faultbackend.Store { return withBucket(t, membackend.N
 
 // local opens a store on disk.
 func local(t testing.TB) faultbackend.Store {
-	b, err := localbackend.Open(localbackend.Options{Dir: t.TempDir(), MinFree: -1})
+	b, err := localbackend.Open(localbackend.Options{Dir: t.TempDir(), MinFree: -1, Keys: localbackend.TestKeys()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,9 @@ func OfVersityGW() Known {
 			backendtest.PartChecksums:     "versitygw 1.8.0 shows no checksums of parts",
 			backendtest.UploadOrder:       "versitygw 1.8.0 orders the uploads of a key by times that may be equal",
 			backendtest.AtomicAbort:       "versitygw 1.8.0 removes the parts before the upload",
+			backendtest.ManagedKeys:       "versitygw 1.8.0 does not encrypt, and says nothing",
+			backendtest.KMSKeys:           "versitygw 1.8.0 does not encrypt, and says nothing",
+			backendtest.CustomerKeys:      "versitygw 1.8.0 does not encrypt, and says nothing",
 			backendtest.AllKeys:           "versitygw 1.8.0 keeps objects in files named as their keys",
 		},
 		Skip: map[string]string{
@@ -54,6 +57,9 @@ func OfMinIO() Known {
 			backendtest.ListedChecksums:   "MinIO of 2026-02-12 shows no algorithm in listings",
 			backendtest.MoreChecksums:     "MinIO of 2026-02-12 knows five algorithms",
 			backendtest.AbortAnswers:      "MinIO of 2026-02-12 answers every AbortMultipartUpload with success",
+			backendtest.ManagedKeys:       "MinIO encrypts only when it is given a key",
+			backendtest.KMSKeys:           "MinIO encrypts only when it is given a key",
+			backendtest.CustomerKeys:      "MinIO takes keys of customers over TLS only",
 			backendtest.AllKeys:           "MinIO of 2026-02-12 keeps objects in directories named as their keys, and does not list what is below an object",
 		},
 		Skip: map[string]string{
