@@ -5,6 +5,11 @@
 // of it.
 package config
 
+import (
+	"encoding/base64"
+	"errors"
+)
+
 // Config is a whole configuration, checked and completed with defaults.
 type Config struct {
 	Xronox *Xronox // nil when the file has no part of Xronox
@@ -45,6 +50,8 @@ type Proxy struct {
 	VirtualBuckets map[string]VirtualBucket `json:"virtualBuckets"`
 	// BucketTemplate says where buckets that clients create are put.
 	BucketTemplate BucketTemplate `json:"bucketTemplate"`
+	// Encryption has the keys that encrypt on local disk, and says which clients may bring.
+	Encryption Encryption `json:"encryption"`
 	// DataTypes are policies by data type.
 	DataTypes map[DataType]Policy `json:"dataTypes"`
 	// Limits protect the server.
@@ -245,6 +252,51 @@ const (
 type SSE struct {
 	KMSKeyID string `json:"kmsKeyId"` // empty: the store's own default
 }
+
+// Encryption is how objects are encrypted on local disk. Object stores do it by themselves, with keys of theirs.
+type Encryption struct {
+	// Keys are those of SSE-S3: the first encrypts, all decrypt. Without any, one is made in DataDir.
+	Keys []EncryptionKey `json:"keys"`
+	// KMS are those of SSE-KMS, each with the ID that clients name; the first is that of who names none.
+	KMS []EncryptionKey `json:"kms"`
+	// CustomerKeys says over which connections keys of customers (SSE-C) are taken; empty is CustomerKeysLocal.
+	CustomerKeys CustomerKeys `json:"customerKeys"`
+}
+
+// EncryptionKey is a key of 32 bytes, in base64.
+type EncryptionKey struct {
+	ID string `json:"id"`
+	// Key is the key, whichever of the three members it came from.
+	Key     Secret `json:"key"`
+	KeyEnv  string `json:"keyEnv"`  // name of an environment variable
+	KeyFile string `json:"keyFile"` // path, relative to the configuration file
+}
+
+// encryptionKeySize is how many bytes a key has.
+const encryptionKeySize = 32
+
+// errKeySize is said of keys that are none.
+var errKeySize = errors.New("the key is not 32 bytes in base64")
+
+// Bytes is the key itself.
+func (k *EncryptionKey) Bytes() ([]byte, error) {
+	b, err := base64.StdEncoding.DecodeString(k.Key.Reveal())
+	if err != nil || len(b) != encryptionKeySize {
+		return nil, errKeySize
+	}
+	return b, nil
+}
+
+// CustomerKeys is over which connections keys of customers are taken. S3 takes them over TLS only.
+type CustomerKeys string
+
+// The ways: over TLS and within this machine, over TLS alone, or over every connection, for a proxy behind something that
+// ends TLS.
+const (
+	CustomerKeysLocal   CustomerKeys = "local"
+	CustomerKeysTLS     CustomerKeys = "tls"
+	CustomerKeysTrusted CustomerKeys = "trusted"
+)
 
 // Limits are bounds on what one client, or all together, can take.
 type Limits struct {

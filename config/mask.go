@@ -28,8 +28,12 @@ var password = regexp.MustCompile(`(://[^/@:\s]*:).*@`)
 // all in capitals.
 var harmless = map[string]*regexp.Regexp{
 	"accessKey":    regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`),
-	"secretKeyEnv": regexp.MustCompile(`^\$?\{?[A-Z][A-Z0-9_.-]{0,39}\}?$`),
+	"secretKeyEnv": variable,
+	"keyEnv":       variable,
 }
+
+// variable is the name of an environment variable.
+var variable = regexp.MustCompile(`^\$?\{?[A-Z][A-Z0-9_.-]{0,39}\}?$`)
 
 // maxShown bounds a value in a message, in bytes.
 const maxShown = 80

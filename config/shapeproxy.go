@@ -98,6 +98,7 @@ var proxyShape = sync.OnceValue(func() objectShape {
 			}}}, doc: "spread: the places, instead of connection, bucket and prefix."},
 			{name: "versioning", of: oneOf("enabled"), doc: "Have buckets be created with versioning enabled."},
 		}}, doc: "Where buckets that clients create are put."},
+		{name: "encryption", of: encryptionShape(text, ruled), doc: "Keys that encrypt on local disk, and which clients may bring."},
 		{name: "dataTypes", of: dataTypesShape(), doc: "Policies by data type."},
 		{name: "limits", of: limitsShape(), doc: "Limits of the server."},
 		{name: "retention", of: oneOf("report", "enforce"), doc: "Whether retention rules delete versions, or only tell which."},
@@ -152,6 +153,21 @@ func credentialShape(text textField, ruled ruledField) objectShape {
 				minMessage: "At least one action is required",
 			}},
 		}}}},
+	}}
+}
+
+// encryptionShape is keys that encrypt on local disk.
+func encryptionShape(text textField, ruled ruledField) objectShape {
+	key := []field{
+		text("key", "The key itself, 32 bytes in base64; better one of the next two."),
+		ruled("keyEnv", envNameRule, "Environment variable with the key."),
+		text("keyFile", "File with the key; relative to this file."),
+	}
+	id := field{name: "id", of: nonEmpty, need: required, doc: "The name that clients have for it."}
+	return objectShape{closed: true, fields: []field{
+		{name: "keys", of: listShape{of: objectShape{closed: true, fields: key}}, doc: "Keys of SSE-S3: the first encrypts, all decrypt. One is made in dataDir when absent."},
+		{name: "kms", of: listShape{of: objectShape{closed: true, fields: append([]field{id}, key...)}}, doc: "Keys of SSE-KMS: the first is that of who names none."},
+		{name: "customerKeys", of: oneOf("local", "tls", "trusted"), doc: "Connections over which keys of customers (SSE-C) are taken: local is TLS and within this machine, tls is TLS alone, trusted is every one, for a proxy behind something that ends TLS; local when absent."},
 	}}
 }
 

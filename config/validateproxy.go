@@ -22,6 +22,7 @@ func (v *validator) proxy(s spot) {
 	}
 	v.index(s.key("index"))
 	v.credentials(s.key("credentials"))
+	v.encryption(s.key("encryption"))
 	for _, name := range sorted(p.Connections) {
 		v.connectionName(s.key("connections").key(name), name)
 	}
@@ -136,41 +137,49 @@ func (v *validator) credentials(s spot) {
 			v.fail(at.key("accessKey"), "This access key comes twice", "give every credential its own")
 		}
 		seen[c.AccessKey] = true
-		v.secret(at, c)
+		v.secret(at, secretMembers{"secretKey", "The credential", "secret", "the secret key", c.SecretKeyEnv, c.SecretKeyFile, &c.SecretKey})
 	}
 }
 
-// secret fills in c.SecretKey from the one member that has it.
-func (v *validator) secret(s spot, c *Credential) {
+// secretMembers are the members that can have a secret: NAME itself, NAMEEnv and NAMEFile.
+type secretMembers struct {
+	name             string
+	owner, what, its string // in messages
+	env, file        string // values of the latter two
+	to               *Secret
+}
+
+// secret fills in a secret from the one member that has it.
+func (v *validator) secret(s spot, m secretMembers) {
 	sources := 0
-	for _, name := range []string{"secretKey", "secretKeyEnv", "secretKeyFile"} {
-		if m := s.node.get(name); m != nil && m.kind != kindNull {
+	for _, name := range []string{m.name, m.name + "Env", m.name + "File"} {
+		if n := s.node.get(name); n != nil && n.kind != kindNull {
 			sources++
 		}
 	}
 	if sources != 1 {
-		message := "The credential has no secret"
+		message := m.owner + " has no " + m.what
 		if sources > 1 {
-			message = "The credential has more than one secret"
+			message = m.owner + " has more than one " + m.what
 		}
-		v.fail(s, message, "give exactly one of secretKeyEnv, secretKeyFile and secretKey")
+		v.fail(s, message, fmt.Sprintf("give exactly one of %[1]sEnv, %[1]sFile and %[1]s", m.name))
 		return
 	}
 	switch {
-	case c.SecretKeyEnv != "":
-		value, _ := v.opts.Env(c.SecretKeyEnv)
+	case m.env != "":
+		value, _ := v.opts.Env(m.env)
 		if value == "" {
-			v.fail(s.key("secretKeyEnv"), "The environment variable is not set", "set it to the secret key")
+			v.fail(s.key(m.name+"Env"), "The environment variable is not set", "set it to "+m.its)
 		}
-		c.SecretKey = Secret(value)
-	case c.SecretKeyFile != "" && v.opts.ReadFile != nil:
-		v.secretFile(s.key("secretKeyFile"), c)
+		*m.to = Secret(value)
+	case m.file != "" && v.opts.ReadFile != nil:
+		v.secretFile(s.key(m.name+"File"), m)
 	}
 }
 
-// secretFile reads the secret of c from its file, less the line's end.
-func (v *validator) secretFile(s spot, c *Credential) {
-	path := c.SecretKeyFile
+// secretFile reads a secret from its file, less the line's end.
+func (v *validator) secretFile(s spot, m secretMembers) {
+	path := m.file
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(v.dir, path)
 	}
@@ -179,8 +188,36 @@ func (v *validator) secretFile(s spot, c *Credential) {
 		v.fail(s, "The file of the secret cannot be read: "+err.Error(), "check that it exists and that the proxy's user may read it")
 		return
 	}
-	if c.SecretKey = Secret(strings.TrimRight(string(data), "\r\n")); c.SecretKey == "" {
-		v.fail(s, "The file of the secret is empty", "write the secret key into it")
+	if *m.to = Secret(strings.TrimRight(string(data), "\r\n")); *m.to == "" {
+		v.fail(s, "The file of the secret is empty", "write "+m.its+" into it")
+	}
+}
+
+// encryption reads the keys that encrypt on local disk, and checks that they are some.
+func (v *validator) encryption(s spot) {
+	e := &v.cfg.Proxy.Encryption
+	for i := range e.Keys {
+		v.encryptionKey(s.key("keys").item(i), &e.Keys[i])
+	}
+	seen := map[string]bool{}
+	for i := range e.KMS {
+		at := s.key("kms").item(i)
+		if id := e.KMS[i].ID; seen[id] && id != "" {
+			v.fail(at.key("id"), "This key comes twice", "give every key its own id")
+		}
+		seen[e.KMS[i].ID] = true
+		v.encryptionKey(at, &e.KMS[i])
+	}
+}
+
+// encryptionKey reads a key.
+func (v *validator) encryptionKey(s spot, k *EncryptionKey) {
+	if s.node == nil || s.node.kind != kindObject {
+		return // reported
+	}
+	v.secret(s, secretMembers{"key", "The key", "value", "32 bytes in base64", k.KeyEnv, k.KeyFile, &k.Key})
+	if _, err := k.Bytes(); err != nil && k.Key != "" {
+		v.fail(s, "The key is not 32 bytes in base64", "make one with: openssl rand -base64 32")
 	}
 }
 

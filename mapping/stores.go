@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,11 +31,16 @@ func (b *builder) stores() {
 	for i := range b.Buckets {
 		for _, m := range b.Buckets[i].Mounts {
 			b.Stores[m.Backend] = b.storeOf(m.Backend)
-			if m.Policy.KMSKeyID != "" && isLocal(m.Backend) {
-				b.fail("xronoxProxy.dataTypes."+m.ID+".sse", fmt.Sprintf("Bucket %q keeps this type on local disk, which has no KMS", b.Buckets[i].Name), "remove it, or keep the type in an object store")
+			if m.Policy.KMSKeyID != "" && isLocal(m.Backend) && !b.hasLocalKey(m.Policy.KMSKeyID) {
+				b.fail("xronoxProxy.dataTypes."+m.ID+".sse", fmt.Sprintf("Bucket %q keeps this type on local disk, which has no such key", b.Buckets[i].Name), "add it to xronoxProxy.encryption.kms, or keep the type in an object store")
 			}
 		}
 	}
+}
+
+// hasLocalKey reports whether local disk has a key of KMS.
+func (b *builder) hasLocalKey(id string) bool {
+	return slices.ContainsFunc(b.cfg.Proxy.Encryption.KMS, func(k config.EncryptionKey) bool { return k.ID == id })
 }
 
 // isLocal reports whether a connection is a store on this machine's disk.

@@ -53,13 +53,13 @@ func TestNewerFormatIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	b := open(t, Options{Dir: dir})
-	if err := b.meta.db.Set(formatKey(), []byte{formatVersion + 1}, pebble.Sync); err != nil {
+	if err := b.meta.db.Set(formatKey(), []byte{encryptedVersion + 1}, pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "format 2") {
+	if _, err := Open(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "format 3") {
 		t.Errorf("got %v", err)
 	}
 }

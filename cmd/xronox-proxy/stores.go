@@ -55,10 +55,10 @@ func (a *app) openStores(cfg *config.Config, m *mapping.Map, metrics *admin.Metr
 func (a *app) openStore(cfg *config.Config, m *mapping.Map, name string) (backends.Backend, string, error) {
 	switch name {
 	case mapping.Local:
-		b, err := a.openLocal(filepath.Join(cfg.Proxy.DataDir, "objects"))
+		b, err := a.openLocal(cfg, filepath.Join(cfg.Proxy.DataDir, "objects"))
 		return b, "local", err
 	case mapping.LocalStorage:
-		b, err := a.openLocal(filepath.Join(cfg.Xronox.LocalStorage.BasePath, "xronox-proxy"))
+		b, err := a.openLocal(cfg, filepath.Join(cfg.Xronox.LocalStorage.BasePath, "xronox-proxy"))
 		return b, name, err
 	}
 	b, err := a.openS3(cfg, m, name)
@@ -166,11 +166,15 @@ func probe(ctx context.Context, b *s3backend.Backend, m *mapping.Map) (s3backend
 }
 
 // openLocal opens a store on this machine's disk.
-func (a *app) openLocal(dir string) (backends.Backend, error) {
+func (a *app) openLocal(cfg *config.Config, dir string) (backends.Backend, error) {
 	if err := makePrivate(dir); err != nil {
 		return nil, err
 	}
-	store, err := localbackend.Open(localbackend.Options{Dir: dir, Log: a.log})
+	keys, err := localKeys(cfg)
+	if err != nil {
+		return nil, err
+	}
+	store, err := localbackend.Open(localbackend.Options{Dir: dir, Log: a.log, Keys: keys})
 	if err != nil {
 		return nil, err
 	}

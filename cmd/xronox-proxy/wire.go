@@ -147,6 +147,7 @@ func build(ctx context.Context, cfg *config.Config, m *mapping.Map, log *slog.Lo
 	l := cfg.Proxy.Limits
 	a.server = s3api.New(s3api.Options{
 		Resolver: a.routes, Buckets: a.router, Identities: ids, Sealer: a.sealer, Region: cfg.Proxy.Region,
+		CustomerKeys:    customerKeys(cfg),
 		AnonymousTenant: cmp.Or(cfg.Proxy.AnonymousTenant, ids.OnlyTenant()),
 		Domains:         router.Domains(cfg.Proxy.Domains), TempDir: cfg.Proxy.DataDir, Log: log, Observer: a.metrics,
 		Limits: s3api.Limits{
