@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
@@ -134,9 +135,29 @@ func (c *call) locker() (backends.Locker, error) {
 	return l, nil
 }
 
-// lockerOf is locker for operations on locks, of which S3 says which version they are about in the query.
-func (c *call) lockerOf() (l backends.Locker, version *string, err error) {
+// lockReader is locker for who reads locks of a version. That there is no such object is told before that the bucket
+// has no locks.
+func (c *call) lockReader() (l backends.Locker, version *string, err error) {
 	if version, err = c.versionID(); err != nil {
+		return nil, nil, err
+	}
+	if _, err = c.objectLock(lockMissing); err != nil {
+		in := &s3.HeadObjectInput{Bucket: &c.bucket, Key: &c.key, VersionId: version}
+		if _, missing := c.route.Backend.HeadObject(c.ctx, in); missing != nil {
+			err = missing
+		}
+		return nil, nil, err
+	}
+	l, err = c.locker()
+	return l, version, err
+}
+
+// lockWriter is locker for who changes locks of a version, and reads the document that says to what.
+func (c *call) lockWriter(doc *document, read func(*elements) error) (l backends.Locker, version *string, err error) {
+	if version, err = c.versionID(); err != nil {
+		return nil, nil, err
+	}
+	if err = c.readXML(doc, read); err != nil {
 		return nil, nil, err
 	}
 	if _, err = c.objectLock(lockMissing); err != nil {

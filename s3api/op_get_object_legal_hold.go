@@ -5,7 +5,7 @@ import "github.com/aws/aws-sdk-go-v2/service/s3"
 // getObjectLegalHold implements GetObjectLegalHold.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLegalHold.html
 func (s *Server) getObjectLegalHold(c *call) error {
-	l, version, err := c.lockerOf()
+	l, version, err := c.lockReader()
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import "github.com/aws/aws-sdk-go-v2/service/s3"
 // getObjectRetention implements GetObjectRetention.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectRetention.html
 func (s *Server) getObjectRetention(c *call) error {
-	l, version, err := c.lockerOf()
+	l, version, err := c.lockReader()
 	if err != nil {
 		return err
 	}

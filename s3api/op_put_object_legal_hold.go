@@ -10,12 +10,9 @@ import (
 // putObjectLegalHold implements PutObjectLegalHold.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLegalHold.html
 func (s *Server) putObjectLegalHold(c *call) error {
-	l, version, err := c.lockerOf()
-	if err != nil {
-		return err
-	}
 	var doc legalHold
-	if err := c.readXML(legalHoldDocument, doc.read); err != nil {
+	l, version, err := c.lockWriter(legalHoldDocument, doc.read)
+	if err != nil {
 		return err
 	}
 	_, err = l.PutObjectLegalHold(c.ctx, &s3.PutObjectLegalHoldInput{

@@ -11,12 +11,9 @@ import (
 // putObjectRetention implements PutObjectRetention.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectRetention.html
 func (s *Server) putObjectRetention(c *call) error {
-	l, version, err := c.lockerOf()
-	if err != nil {
-		return err
-	}
 	var doc retention
-	if err := c.readXML(retentionDocument, doc.read); err != nil {
+	l, version, err := c.lockWriter(retentionDocument, doc.read)
+	if err != nil {
 		return err
 	}
 	in := &s3.PutObjectRetentionInput{

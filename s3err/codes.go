@@ -55,6 +55,7 @@ const (
 	MetadataTooLarge                 Code = "MetadataTooLarge"
 	MethodNotAllowed                 Code = "MethodNotAllowed"
 	MissingContentLength             Code = "MissingContentLength"
+	MissingRequestBody               Code = "MissingRequestBodyError"
 	MissingSecurityHeader            Code = "MissingSecurityHeader"
 	NoSuchBucket                     Code = "NoSuchBucket"
 	NoSuchBucketPolicy               Code = "NoSuchBucketPolicy"
@@ -147,6 +148,7 @@ var table = map[Code]row{
 	MetadataTooLarge:                 {400, "Your metadata headers exceed the maximum allowed metadata size"},
 	MethodNotAllowed:                 {405, "The specified method is not allowed against this resource."},
 	MissingContentLength:             {411, "You must provide the Content-Length HTTP header."},
+	MissingRequestBody:               {400, "Request Body is empty"},
 	MissingSecurityHeader:            {400, "Your request was missing a required header."},
 	NoSuchBucket:                     {404, "The specified bucket does not exist"},
 	NoSuchBucketPolicy:               {404, "The bucket policy does not exist"},
