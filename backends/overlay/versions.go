@@ -66,23 +66,31 @@ func (o *overlay) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingI
 	})
 }
 
+// errOldTags refuses to change tags in the old place, where nothing is ever written. To move the object for it would bring back what
+// somebody has deleted meanwhile.
+func errOldTags() error {
+	return s3err.Newf(s3err.NotImplemented, "The object has not been moved to its new place yet; until it is written, its tags cannot be changed.")
+}
+
 // PutObjectTagging implements [backends.Tagger]. Objects of the old place cannot be changed.
 func (o *overlay) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error) {
 	return read(ctx, o, wanted{in.Bucket, in.Key, in.VersionId}, func() (*s3.PutObjectTaggingOutput, error) {
 		return backends.TaggerOf(o.New).PutObjectTagging(ctx, in)
 	}, func() (*s3.PutObjectTaggingOutput, error) {
 		_, err := backends.HeadKeyless(ctx, o.Old, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
-		return nil, firstError(err, s3err.Newf(s3err.NotImplemented,
-			"The object has not been moved to its new place yet; until it is written, it cannot have tags."))
+		return nil, firstError(err, errOldTags())
 	})
 }
 
-// DeleteObjectTagging implements [backends.Tagger]. Objects of the old place have none.
+// DeleteObjectTagging implements [backends.Tagger]. Objects of the old place cannot be changed.
 func (o *overlay) DeleteObjectTagging(ctx context.Context, in *s3.DeleteObjectTaggingInput) (*s3.DeleteObjectTaggingOutput, error) {
 	return read(ctx, o, wanted{in.Bucket, in.Key, in.VersionId}, func() (*s3.DeleteObjectTaggingOutput, error) {
 		return backends.TaggerOf(o.New).DeleteObjectTagging(ctx, in)
 	}, func() (*s3.DeleteObjectTaggingOutput, error) {
-		_, err := backends.HeadKeyless(ctx, o.Old, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key})
+		below, err := backends.TaggerOf(o.Old).GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: in.Bucket, Key: in.Key})
+		if err == nil && len(below.TagSet) > 0 {
+			err = errOldTags()
+		}
 		return &s3.DeleteObjectTaggingOutput{VersionId: o.shownVersion(nil)}, err
 	})
 }
