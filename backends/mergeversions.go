@@ -141,7 +141,7 @@ func (s VersionSource) read(ctx context.Context, in *s3.ListObjectVersionsInput,
 // readPlain is read for a source without versions.
 func (s VersionSource) readPlain(ctx context.Context, in *s3.ListObjectVersionsInput, after position, limit int32) ([]entry[listedVersion], bool, error) {
 	objects, more, err := ListSource{Lister: s.Lister, Bucket: s.Bucket}.read(ctx, &s3.ListObjectsV2Input{
-		Prefix: in.Prefix, Delimiter: in.Delimiter,
+		Prefix: in.Prefix, Delimiter: in.Delimiter, OptionalObjectAttributes: in.OptionalObjectAttributes,
 	}, position{name: after.name}, limit)
 	entries := make([]entry[listedVersion], len(objects))
 	for i, o := range objects {
@@ -153,7 +153,7 @@ func (s VersionSource) readPlain(ctx context.Context, in *s3.ListObjectVersionsI
 		entries[i].value.version = &types.ObjectVersion{
 			Key: v.Key, VersionId: aws.String(NullVersion), IsLatest: aws.Bool(true), LastModified: v.LastModified,
 			ETag: v.ETag, Size: v.Size, StorageClass: types.ObjectVersionStorageClass(v.StorageClass), Owner: v.Owner,
-			ChecksumAlgorithm: v.ChecksumAlgorithm, ChecksumType: v.ChecksumType,
+			ChecksumAlgorithm: v.ChecksumAlgorithm, ChecksumType: v.ChecksumType, RestoreStatus: v.RestoreStatus,
 		}
 		entries[i].uploadID = NullVersion
 	}

@@ -19,6 +19,7 @@ const (
 	ConditionalRequestConflict       Code = "ConditionalRequestConflict"
 	EntityTooLarge                   Code = "EntityTooLarge"
 	EntityTooSmall                   Code = "EntityTooSmall"
+	ExpeditedNotAvailable            Code = "GlacierExpeditedRetrievalNotAvailable"
 	IllegalLocationConstraint        Code = "IllegalLocationConstraintException"
 	IllegalVersioning                Code = "IllegalVersioningConfigurationException"
 	IncompleteBody                   Code = "IncompleteBody"
@@ -70,7 +71,9 @@ const (
 	NoSuchWebsiteConfiguration       Code = "NoSuchWebsiteConfiguration"
 	NotImplemented                   Code = "NotImplemented"
 	NotModified                      Code = "NotModified"
+	ObjectAlreadyInActiveTier        Code = "ObjectAlreadyInActiveTierError"
 	ObjectLockNotFound               Code = "ObjectLockConfigurationNotFoundError"
+	ObjectNotInActiveTier            Code = "ObjectNotInActiveTierError"
 	OperationAborted                 Code = "OperationAborted"
 	PermanentRedirect                Code = "PermanentRedirect"
 	PreconditionFailed               Code = "PreconditionFailed"
@@ -78,6 +81,7 @@ const (
 	RequestHeaderSectionTooLarge     Code = "RequestHeaderSectionTooLarge"
 	RequestTimeTooSkewed             Code = "RequestTimeTooSkewed"
 	RequestTimeout                   Code = "RequestTimeout"
+	RestoreAlreadyInProgress         Code = "RestoreAlreadyInProgress"
 	ServiceUnavailable               Code = "ServiceUnavailable"
 	SignatureDoesNotMatch            Code = "SignatureDoesNotMatch"
 	SlowDown                         Code = "SlowDown"
@@ -112,6 +116,7 @@ var table = map[Code]row{
 	ConditionalRequestConflict:       {409, "The conditional request cannot succeed due to a conflicting operation against this resource."},
 	EntityTooLarge:                   {400, "Your proposed upload exceeds the maximum allowed size"},
 	EntityTooSmall:                   {400, "Your proposed upload is smaller than the minimum allowed size"},
+	ExpeditedNotAvailable:            {503, "Glacier expedited retrievals are currently not available, please try again later"},
 	IllegalLocationConstraint:        {400, "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to."},
 	IllegalVersioning:                {400, "The versioning configuration specified in the request is invalid."},
 	IncompleteBody:                   {400, "You did not provide the number of bytes specified by the Content-Length HTTP header"},
@@ -163,7 +168,9 @@ var table = map[Code]row{
 	NoSuchWebsiteConfiguration:       {404, "The specified bucket does not have a website configuration"},
 	NotImplemented:                   {501, "A header you provided implies functionality that is not implemented"},
 	NotModified:                      {304, "Not Modified"},
+	ObjectAlreadyInActiveTier:        {403, "This action is not allowed against this storage tier."},
 	ObjectLockNotFound:               {404, "Object Lock configuration does not exist for this bucket"},
+	ObjectNotInActiveTier:            {403, "The source object of the COPY action is not in the active tier and is only stored in Amazon S3 Glacier."},
 	OperationAborted:                 {409, "A conflicting conditional operation is currently in progress against this resource. Please try again."},
 	PermanentRedirect:                {301, "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."},
 	PreconditionFailed:               {412, "At least one of the pre-conditions you specified did not hold"},
@@ -171,6 +178,7 @@ var table = map[Code]row{
 	RequestHeaderSectionTooLarge:     {400, "Your request header section exceeds the maximum allowed size"},
 	RequestTimeTooSkewed:             {403, "The difference between the request time and the current time is too large."},
 	RequestTimeout:                   {400, "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed."},
+	RestoreAlreadyInProgress:         {409, "Object restore is already in progress"},
 	ServiceUnavailable:               {503, "Service is unable to handle request."},
 	SignatureDoesNotMatch:            {403, "The request signature we calculated does not match the signature you provided. Check your key and signing method."},
 	SlowDown:                         {503, "Please reduce your request rate."},

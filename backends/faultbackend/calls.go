@@ -62,6 +62,13 @@ func (b *Backend) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttri
 	}, in)
 }
 
+// RestoreObject implements [backends.Restorer].
+func (b *Backend) RestoreObject(ctx context.Context, in *s3.RestoreObjectInput) (*backends.Restoring, error) {
+	return call(ctx, b.arrive("RestoreObject", in.Key), func(ctx context.Context, in *s3.RestoreObjectInput) (*backends.Restoring, error) {
+		return backends.RestoreObject(ctx, b.store, in)
+	}, in)
+}
+
 // GetObjectTagging implements [backends.Tagger].
 func (b *Backend) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput) (*s3.GetObjectTaggingOutput, error) {
 	return call(ctx, b.arrive("GetObjectTagging", in.Key), backends.TaggerOf(b.store).GetObjectTagging, in)

@@ -21,7 +21,7 @@ func (m *mount) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*
 	case w.common != "":
 		return m.listCommon(ctx, w.common, in)
 	case w.walk:
-		return backends.ListObjects(backends.NewListCursor(ctx, m, aws.ToString(in.Bucket), aws.ToString(in.Prefix)), in)
+		return backends.ListObjects(backends.NewListCursor(ctx, showing{m, in.OptionalObjectAttributes}, aws.ToString(in.Bucket), aws.ToString(in.Prefix)), in)
 	}
 	c := *in
 	c.Bucket, c.Prefix, c.StartAfter = &m.Bucket, w.prefix, w.after
@@ -41,6 +41,19 @@ func (m *mount) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*
 	}
 	out.CommonPrefixes, err = m.leavePrefixes(below.CommonPrefixes)
 	return &out, err
+}
+
+// showing is a listing that shows more than the usual.
+type showing struct {
+	backends.Lister
+	attributes []types.OptionalObjectAttributes
+}
+
+// ListObjectsV2 implements [backends.Lister].
+func (s showing) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	c := *in
+	c.OptionalObjectAttributes = s.attributes
+	return s.Lister.ListObjectsV2(ctx, &c)
 }
 
 // page is the answer to in with these common prefixes and nothing else.

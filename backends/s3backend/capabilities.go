@@ -91,7 +91,7 @@ func (b *Backend) checkClass(class types.StorageClass) error {
 	if class == "" || class == types.StorageClassStandard || b.can.Load().StorageClasses {
 		return nil
 	}
-	return s3err.New(s3err.InvalidStorageClass)
+	return s3err.New(s3err.InvalidStorageClass).With("StorageClassRequested", string(class)).Because(errCannot)
 }
 
 // cannot is the refusal of what the service cannot do. The operator may find that it

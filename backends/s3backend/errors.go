@@ -25,6 +25,7 @@ var theirs = codes(
 	s3err.MethodNotAllowed, s3err.NoSuchBucket, s3err.NoSuchKey, s3err.NoSuchUpload, s3err.NoSuchVersion,
 	s3err.NotImplemented, s3err.OperationAborted, s3err.PreconditionFailed, s3err.ServiceUnavailable, s3err.SlowDown,
 	s3err.TooManyBuckets,
+	s3err.ExpeditedNotAvailable, s3err.ObjectAlreadyInActiveTier, s3err.ObjectNotInActiveTier, s3err.RestoreAlreadyInProgress,
 )
 
 // synonyms are codes that other services, and bodiless answers, have for S3's.
@@ -105,6 +106,8 @@ func answered(response *smithyhttp.ResponseError, err error) *s3err.Error {
 				e = e.With(name, v)
 			}
 		}
+	case s3err.InvalidObjectState:
+		e = archived(e, err)
 	case s3err.InvalidRange:
 		if size, ok := strings.CutPrefix(header.Get("Content-Range"), "bytes */"); ok {
 			e = e.With("ActualObjectSize", size)

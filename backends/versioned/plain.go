@@ -34,6 +34,11 @@ func (p *unversioned) GetObjectAttributes(ctx context.Context, in *s3.GetObjectA
 	return backends.GetObjectAttributes(ctx, p.Backend, in)
 }
 
+// RestoreObject implements [backends.Restorer]. It writes no object.
+func (p *unversioned) RestoreObject(ctx context.Context, in *s3.RestoreObjectInput) (*backends.Restoring, error) {
+	return backends.RestoreObject(ctx, p.Backend, in)
+}
+
 // through makes a write that takes effect some time during the call.
 func through[O any](ctx context.Context, d *router.Door, write func() (O, error)) (O, error) {
 	leave, err := d.Enter(ctx)
