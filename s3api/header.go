@@ -160,10 +160,17 @@ func (c *call) objectHeaders() (objectHeaders, error) {
 // storageClass reads the storage class; empty stands for STANDARD.
 func (c *call) storageClass() (types.StorageClass, error) {
 	class := types.StorageClass(c.header("X-Amz-Storage-Class"))
-	if class != "" && !slices.Contains(class.Values(), class) {
+	if class != "" && (!slices.Contains(class.Values(), class) || slices.Contains(elsewhere, class)) {
 		return "", s3err.New(s3err.InvalidStorageClass).With("StorageClassRequested", string(class))
 	}
 	return class, nil
+}
+
+// elsewhere are the storage classes of buckets of other kinds, and of other services of AWS.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html#AmazonS3-PutObject-request-header-StorageClass
+var elsewhere = []types.StorageClass{
+	types.StorageClassOutposts, types.StorageClassSnow, types.StorageClassExpressOnezone, types.StorageClassFsxOpenzfs, types.StorageClassFsxOntap,
 }
 
 // metadata reads the user metadata: names in lower case, repeated ones joined

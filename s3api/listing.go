@@ -20,6 +20,7 @@ type listing struct {
 	prefix, delimiter string
 	encode            bool // encoding-type=url
 	max               int32
+	optional          []types.OptionalObjectAttributes
 }
 
 // listing reads the parameters; max is called max-keys or max-uploads.
@@ -38,6 +39,9 @@ func (c *call) listing(maxName string) (listing, error) {
 	if n != nil {
 		l.max = *n
 	}
+	if err == nil {
+		l.optional, err = namedAttributes[types.OptionalObjectAttributes](c, "x-amz-optional-object-attributes")
+	}
 	return l, err
 }
 
@@ -45,7 +49,7 @@ func (c *call) listing(maxName string) (listing, error) {
 func (c *call) page(l listing, startAfter string) (*s3.ListObjectsV2Output, error) {
 	return c.route.Backend.ListObjectsV2(c.ctx, &s3.ListObjectsV2Input{
 		Bucket: &c.bucket, Prefix: optional(l.prefix), Delimiter: optional(l.delimiter),
-		StartAfter: optional(startAfter), MaxKeys: &l.max,
+		StartAfter: optional(startAfter), MaxKeys: &l.max, OptionalObjectAttributes: l.optional,
 	})
 }
 
@@ -127,6 +131,7 @@ func (l listing) writeObject(d *doc, o *types.Object, owner string) {
 		class = string(types.ObjectStorageClassStandard)
 	}
 	d.text("StorageClass", class)
+	d.restoreStatus(o.RestoreStatus)
 	if owner != "" {
 		d.owner("Owner", owner)
 	}

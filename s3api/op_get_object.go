@@ -128,6 +128,7 @@ func (c *call) writeObjectHeaders(o *objectOutput) {
 	if o.StorageClass != "" && o.StorageClass != types.StorageClassStandard {
 		c.set("x-amz-storage-class", string(o.StorageClass))
 	}
+	c.setPtr("x-amz-restore", o.Restore)
 	if o.PartsCount != nil {
 		c.set("x-amz-mp-parts-count", itoa(*o.PartsCount))
 	}

@@ -70,21 +70,33 @@ const attributesHeader = "x-amz-object-attributes"
 
 // objectAttributes reads which attributes are wanted.
 func (c *call) objectAttributes() ([]types.ObjectAttributes, error) {
+	want, err := namedAttributes[types.ObjectAttributes](c, attributesHeader)
+	if err == nil && len(want) == 0 {
+		err = s3err.Newf(s3err.InvalidRequest, "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty")
+	}
+	return want, err
+}
+
+// namedAttributes reads a header that names attributes; nil when it is missing or empty.
+func namedAttributes[A interface {
+	~string
+	Values() []A
+}](c *call, name string) ([]A, error) {
 	var lines []string
 	for i := range c.headers {
-		if strings.EqualFold(c.headers[i].Name, attributesHeader) {
+		if strings.EqualFold(c.headers[i].Name, name) {
 			lines = append(lines, c.headers[i].Value)
 		}
 	}
 	header := strings.Join(lines, ",")
 	if header == "" {
-		return nil, s3err.Newf(s3err.InvalidRequest, "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty")
+		return nil, nil // absent is no error
 	}
-	var want []types.ObjectAttributes
-	for name := range strings.SplitSeq(header, ",") {
-		a := types.ObjectAttributes(strings.TrimSpace(name))
+	var want []A
+	for one := range strings.SplitSeq(header, ",") {
+		a := A(strings.TrimSpace(one))
 		if !slices.Contains(a.Values(), a) {
-			return nil, s3err.InvalidArg(attributesHeader, header, "Invalid attribute name specified.")
+			return nil, s3err.InvalidArg(name, header, "Invalid attribute name specified.")
 		}
 		want = append(want, a)
 	}

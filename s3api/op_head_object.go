@@ -27,7 +27,7 @@ func (s *Server) headObject(c *call) error {
 		ContentLanguage: out.ContentLanguage, ContentType: out.ContentType, ContentRange: out.ContentRange,
 		ETag: out.ETag, ExpiresString: out.ExpiresString, LastModified: out.LastModified, Metadata: out.Metadata,
 		PartsCount: out.PartsCount, StorageClass: out.StorageClass, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
-		ChecksumType: out.ChecksumType, VersionId: out.VersionId, TagCount: out.TagCount,
+		ChecksumType: out.ChecksumType, VersionId: out.VersionId, TagCount: out.TagCount, Restore: out.Restore,
 		ObjectLockMode: out.ObjectLockMode, ObjectLockRetainUntilDate: out.ObjectLockRetainUntilDate,
 		ObjectLockLegalHoldStatus: out.ObjectLockLegalHoldStatus,
 		ServerSideEncryption:      out.ServerSideEncryption, SSEKMSKeyId: out.SSEKMSKeyId, BucketKeyEnabled: out.BucketKeyEnabled,
@@ -35,6 +35,7 @@ func (s *Server) headObject(c *call) error {
 	}
 	checksum.Copy(o, out)
 	c.writeObjectHeaders(o)
+	c.archived(out.ArchiveStatus)
 	c.fc.Response.SkipBody = true
 	c.fc.Response.Header.SetContentLength(int(*out.ContentLength))
 	return nil

@@ -77,7 +77,7 @@ func (c *call) versionsPage(l listing, keyMarker string, versionMarker *string) 
 	}
 	out, err := v.ListObjectVersions(c.ctx, &s3.ListObjectVersionsInput{
 		Bucket: &c.bucket, Prefix: optional(l.prefix), Delimiter: optional(l.delimiter), MaxKeys: &l.max,
-		KeyMarker: optional(keyMarker), VersionIdMarker: versionMarker,
+		KeyMarker: optional(keyMarker), VersionIdMarker: versionMarker, OptionalObjectAttributes: l.optional,
 	})
 	if versionMarker != nil && s3err.Is(err, s3err.InvalidArgument) { // The backend cannot know how the client said it.
 		return nil, s3err.InvalidArg("version-id-marker", *versionMarker, invalidVersion)
@@ -93,7 +93,7 @@ func nullVersions(page *s3.ListObjectsV2Output) *s3.ListObjectVersionsOutput {
 		out.Versions = append(out.Versions, types.ObjectVersion{
 			Key: o.Key, VersionId: aws.String(nullVersion), IsLatest: aws.Bool(true), LastModified: o.LastModified,
 			ETag: o.ETag, Size: o.Size, StorageClass: types.ObjectVersionStorageClass(o.StorageClass),
-			ChecksumAlgorithm: o.ChecksumAlgorithm, ChecksumType: o.ChecksumType,
+			ChecksumAlgorithm: o.ChecksumAlgorithm, ChecksumType: o.ChecksumType, RestoreStatus: o.RestoreStatus,
 		})
 	}
 	if isTruncated(page.IsTruncated) {
@@ -136,7 +136,7 @@ func (l listing) writeVersion(d *doc, v *types.ObjectVersion, owner string) {
 	l.writeObject(d, &types.Object{
 		Key: v.Key, LastModified: wholeSeconds(v.LastModified), ETag: v.ETag, Size: v.Size,
 		StorageClass:      types.ObjectStorageClass(v.StorageClass),
-		ChecksumAlgorithm: v.ChecksumAlgorithm, ChecksumType: v.ChecksumType,
+		ChecksumAlgorithm: v.ChecksumAlgorithm, ChecksumType: v.ChecksumType, RestoreStatus: v.RestoreStatus,
 	}, "")
 	d.ownerOr(v.Owner, owner)
 	d.close("Version")

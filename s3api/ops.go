@@ -147,7 +147,7 @@ var operations = []operation{
 	{"PutObjectTagging", "PUT", onObject, "tagging", "", router.Write, (*Server).putObjectTagging},
 	{"PutPublicAccessBlock", "PUT", onBucket, "publicAccessBlock", "", router.Admin, nil},
 	{"RenameObject", "PUT", onObject, "renameObject", "", router.Write, nil},
-	{"RestoreObject", "POST", onObject, "restore", "", router.Write, nil},
+	{"RestoreObject", "POST", onObject, "restore", "", router.Write, (*Server).restoreObject},
 	{"SelectObjectContent", "POST", onObject, "select&select-type=2", "", router.Read, nil},
 	{"UpdateBucketMetadataAnnotationTableConfiguration", "PUT", onBucket, "metadataAnnotationTable", "", router.Admin, nil},
 	{"UpdateBucketMetadataInventoryTableConfiguration", "PUT", onBucket, "metadataInventoryTable", "", router.Admin, nil},

@@ -134,6 +134,7 @@ func FuzzXML(f *testing.F) {
 	f.Add([]byte("<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>"))
 	f.Add([]byte("<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>2026-12-01T00:00:00Z</RetainUntilDate></Retention>"))
 	f.Add([]byte("<LegalHold><Status>ON</Status></LegalHold>"))
+	f.Add([]byte("<RestoreRequest><Days>1</Days><GlacierJobParameters><Tier>Bulk</Tier></GlacierJobParameters></RestoreRequest>"))
 	f.Add([]byte(`<!DOCTYPE x [<!ENTITY a "b">]><Delete>&a;</Delete>`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var req deleteRequest
@@ -167,6 +168,11 @@ func FuzzXML(f *testing.F) {
 			t.Errorf("status %q", v.status)
 		}
 		checkLockDocuments(t, data)
+		var r restoreRequest
+		err = restoreDocument.decode(bytes.NewReader(data), r.read)
+		if err == nil && r.Days != nil && *r.Days < 1 || err != nil && !s3err.Is(err, s3err.MalformedXML) && !s3err.Is(err, s3err.NotImplemented) {
+			t.Errorf("%v days, %v", r.Days, err)
+		}
 	})
 }
 

@@ -32,6 +32,7 @@ var (
 	legalHoldDocument      = &document{root: "LegalHold", bytes: 64 << 10, elements: 512}
 	lockDocument           = &document{root: "ObjectLockConfiguration", bytes: 64 << 10, elements: 512}
 	requestPaymentDocument = &document{root: "RequestPaymentConfiguration", bytes: 64 << 10, elements: 512}
+	restoreDocument        = &document{root: "RestoreRequest", bytes: 64 << 10, elements: 512}
 	retentionDocument      = &document{root: "Retention", bytes: 64 << 10, elements: 512}
 	taggingDocument        = &document{root: "Tagging", bytes: 64 << 10, elements: 512}
 	versioningDocument     = &document{root: "VersioningConfiguration", bytes: 64 << 10, elements: 512}
