@@ -147,6 +147,8 @@ func (v *Version) setText(tag byte, s string) error {
 		v.Checksum.Type = types.ChecksumType(s)
 	case versionChecksum:
 		v.Checksum.Value = s
+	case versionRedirect:
+		v.Redirect = s
 	case versionUploadID:
 		v.UploadID = s
 	case versionTagKey:

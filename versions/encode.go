@@ -54,6 +54,7 @@ const (
 	versionLegalHold    byte = 19
 	versionPlain        byte = 20
 	versionLegalHoldOff byte = 21
+	versionRedirect     byte = 24
 
 	versionEncryption byte = 30
 	versionKMSKey     byte = 31
@@ -171,5 +172,6 @@ func (v *Version) encode() []byte {
 	f.text(versionKMSKey, v.Encryption.KMSKeyID)
 	f.flag(versionBucketKey, v.Encryption.BucketKey)
 	f.flag(versionCustomer, v.Encryption.Customer)
+	f.text(versionRedirect, v.Redirect)
 	return f
 }

@@ -36,6 +36,7 @@ var drawVersion = rapid.Custom(func(t *rapid.T) Version {
 		Checksum:     backends.Checksum{Algorithm: types.ChecksumAlgorithm(s.Draw(t, "algorithm")), Type: types.ChecksumType(s.Draw(t, "type")), Value: s.Draw(t, "value")},
 		Parts:        rapid.Int32Range(0, 10_000).Draw(t, "parts"),
 		UploadID:     s.Draw(t, "upload"),
+		Redirect:     s.Draw(t, "redirect"),
 		LegalHold:    rapid.Bool().Draw(t, "hold"),
 		LegalHoldOff: rapid.Bool().Draw(t, "hold off"),
 	}

@@ -86,6 +86,7 @@ type Version struct {
 	Checksum     backends.Checksum
 	Encryption   Encryption
 	Parts        int32  // of a multipart object; 0 for others
+	Redirect     string // x-amz-website-redirect-location, which no copy takes along
 	UploadID     string // names the upload from before that made it, so that Complete can be repeated; else empty
 	// Plain says that the object was there before there were versions: as long as nobody has written over
 	// it, its body may be at its plain place only.

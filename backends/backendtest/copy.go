@@ -21,7 +21,23 @@ var copyCases = []testCase{
 	{"copy/onto-itself", "a copy onto itself that changes nothing is InvalidRequest (trap 22)", copyOntoItself},
 	{"copy/checksum", "the checksum is kept unless ChecksumAlgorithm asks for another", copyChecksum},
 	{"copy/storage-class", "the storage class is the destination's own and not copied", copyStorageClass},
+	{"copy/redirect", "x-amz-website-redirect-location is kept by every kind of write, and not copied", copyRedirect},
 	{"copy/large", "a copy has all bytes of its source", copyLarge},
+}
+
+func copyRedirect(e *env) {
+	const to = "/elsewhere"
+	e.put("from", "body", func(in *s3.PutObjectInput) { in.WebsiteRedirectLocation = new(to) })
+	e.same("of a put", deref(e.head("from").WebsiteRedirectLocation), to)
+	e.copy("from", "to")
+	e.same("of a copy", deref(e.head("to").WebsiteRedirectLocation), "")
+	e.copy("from", "to", func(in *s3.CopyObjectInput) { in.WebsiteRedirectLocation = new("/new") })
+	e.same("given to a copy", deref(e.head("to").WebsiteRedirectLocation), "/new")
+	if _, ok := backends.As[backends.MultipartUploader](e.b); ok {
+		u := e.begin("k", func(in *s3.CreateMultipartUploadInput) { in.WebsiteRedirectLocation = new(to) })
+		u.complete(u.part(1, "body"))
+		e.same("of an upload", deref(e.head("k").WebsiteRedirectLocation), to)
+	}
 }
 
 // tryCopy copies inside the bucket.

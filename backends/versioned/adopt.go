@@ -34,6 +34,7 @@ func (b *bucket) adopt(ctx context.Context, o versions.Object) (versions.Row, er
 		ID: id, Plain: true, Size: aws.ToInt64(head.ContentLength), ETag: aws.ToString(head.ETag),
 		StorageClass: head.StorageClass, Parts: partsOf(aws.ToString(head.ETag)), Checksum: checksumOf(head, head.ChecksumType),
 		Encryption: encryptionOf(head),
+		Redirect:   aws.ToString(head.WebsiteRedirectLocation),
 	}
 	v.Tags, err = backends.StoredTags(ctx, b.plainSource(o.Key), head.TagCount)
 	if s3err.Is(err, s3err.NoSuchKey) {
@@ -78,6 +79,7 @@ func (b *bucket) keep(ctx context.Context, o versions.Object, top versions.Row, 
 	}
 	c := &s3.CopyObjectInput{
 		Key: &body, MetadataDirective: types.MetadataDirectiveReplace, TaggingDirective: types.TaggingDirectiveReplace, CopySourceIfMatch: &v.ETag,
+		WebsiteRedirectLocation: optional(v.Redirect),
 	}
 	err = takeHeaders(ctx, c, src)
 	if now, e := b.Index.Top(ctx, o); e != nil || now.Seq != top.Seq {

@@ -196,7 +196,7 @@ func (u *uploads) copyPlain(ctx context.Context, w *write, etag string) error {
 	}
 	in := &s3.CopyObjectInput{
 		Key: w.key(), MetadataDirective: types.MetadataDirectiveReplace, CopySourceIfMatch: &etag, StorageClass: head.StorageClass,
-		TaggingDirective: types.TaggingDirectiveReplace,
+		TaggingDirective: types.TaggingDirectiveReplace, WebsiteRedirectLocation: head.WebsiteRedirectLocation,
 	}
 	tags, err := backends.StoredTags(ctx, u.plainSource(*key), head.TagCount)
 	if err != nil {

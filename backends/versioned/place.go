@@ -84,7 +84,10 @@ func (p *Place) BringBack(ctx context.Context, key string, v *versions.Version) 
 		return false, err
 	}
 	body := p.body(key, v.ID)
-	in := &s3.CopyObjectInput{Key: &body, MetadataDirective: types.MetadataDirectiveCopy, TaggingDirective: types.TaggingDirectiveReplace, CopySourceIfMatch: head.ETag}
+	in := &s3.CopyObjectInput{
+		Key: &body, MetadataDirective: types.MetadataDirectiveCopy, TaggingDirective: types.TaggingDirectiveReplace, CopySourceIfMatch: head.ETag,
+		WebsiteRedirectLocation: optional(v.Redirect),
+	}
 	in.ServerSideEncryption, in.SSEKMSKeyId = v.Encryption.Algorithm, optional(v.Encryption.KMSKeyID)
 	p.bodyPolicy(&in.StorageClass, &in.ServerSideEncryption, &in.SSEKMSKeyId, nil)
 	src := backends.Source{Backend: p.Heads, CopySource: backends.CopySource{Key: key}}
@@ -144,7 +147,7 @@ func (p *Place) Expire(ctx context.Context, key string, id versions.VersionID) (
 func (p *Place) Restore(ctx context.Context, key string, v *versions.Version) error {
 	b, src := p.Backend(), backends.CopySource{Key: key, VersionID: v.ID.String()}
 	in := &s3.CopyObjectInput{
-		Key: &key, MetadataDirective: types.MetadataDirectiveCopy, StorageClass: v.StorageClass,
+		Key: &key, MetadataDirective: types.MetadataDirectiveCopy, StorageClass: v.StorageClass, WebsiteRedirectLocation: optional(v.Redirect),
 		ServerSideEncryption: v.Encryption.Algorithm, SSEKMSKeyId: optional(v.Encryption.KMSKeyID),
 	}
 	if err := copyAny(ctx, b, backends.Source{Backend: b, CopySource: src}, in, v.Size); err != nil || len(v.Tags) == 0 || v.Size <= backends.MaxCopySize {
@@ -169,7 +172,7 @@ func (p *Place) Writable(ctx context.Context) error {
 // Measure completes a version from its body.
 func Measure(v *versions.Version, out *s3.HeadObjectOutput) {
 	v.Size, v.ETag, v.Parts = aws.ToInt64(out.ContentLength), aws.ToString(out.ETag), partsOf(aws.ToString(out.ETag))
-	v.Checksum = checksumOf(out, out.ChecksumType)
+	v.Checksum, v.Redirect = checksumOf(out, out.ChecksumType), aws.ToString(out.WebsiteRedirectLocation)
 	v.Encryption = versions.Encryption{Customer: out.SSECustomerAlgorithm != nil}
 	if m, ok := ReadMark(out.Metadata); ok && m.Encrypted {
 		v.Encryption = encryptionOf(out)

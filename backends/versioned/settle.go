@@ -127,6 +127,7 @@ func (b *bucket) copyHead(ctx context.Context, o versions.Object, v *versions.Ve
 	in := &s3.CopyObjectInput{
 		Key: &o.Key, MetadataDirective: types.MetadataDirectiveCopy, TaggingDirective: types.TaggingDirectiveReplace, StorageClass: v.StorageClass,
 		ServerSideEncryption: v.Encryption.Algorithm, SSEKMSKeyId: optional(v.Encryption.KMSKeyID),
+		WebsiteRedirectLocation: optional(v.Redirect),
 	}
 	if b.HeadKMSKeyID != "" {
 		in.ServerSideEncryption, in.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &b.HeadKMSKeyID

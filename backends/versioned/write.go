@@ -199,7 +199,7 @@ func (b *bucket) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutO
 		return nil, err
 	}
 	w.version.Size, w.version.ETag = aws.ToInt64(in.ContentLength), aws.ToString(out.ETag)
-	w.version.Checksum = checksumOf(out, out.ChecksumType)
+	w.version.Checksum, w.version.Redirect = checksumOf(out, out.ChecksumType), aws.ToString(in.WebsiteRedirectLocation)
 	w.encrypted(out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled)
 	row, err := w.commit(ctx, in.IfMatch, in.IfNoneMatch)
 	if err != nil {

@@ -45,6 +45,7 @@ func fullVersion(n int64) versions.Version {
 		Checksum:     backends.Checksum{Algorithm: types.ChecksumAlgorithmCrc64nvme, Type: types.ChecksumTypeFullObject, Value: "AAAAAAAAAAA="},
 		Parts:        3,
 		UploadID:     "upload",
+		Redirect:     "/elsewhere",
 		Tags:         []versions.Tag{{Key: "k", Value: "v"}, {Key: "empty"}},
 		Retention:    versions.Retention{Mode: types.ObjectLockRetentionModeGovernance, Until: instant(1e9)},
 		LegalHold:    true,
