@@ -26,10 +26,15 @@ func CheckCopy(src *ObjectMeta, ontoItself bool, in *s3.CopyObjectInput) error {
 		return copySourceTooLarge()
 	}
 	if ontoItself && !changes(src, in) {
-		return s3err.Newf(s3err.InvalidRequest,
-			"This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
+		return UnchangedCopy()
 	}
 	return nil
+}
+
+// UnchangedCopy refuses a copy of an object onto itself that changes nothing.
+func UnchangedCopy() *s3err.Error {
+	return s3err.Newf(s3err.InvalidRequest,
+		"This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 }
 
 // changes reports whether in names anything that may be different in the

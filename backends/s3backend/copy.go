@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/checksum"
+	"github.com/xronox/xronox-proxy/s3err"
 )
 
 // errNoResult is a success that does not say of what: the answer broke off.
@@ -58,10 +60,19 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 		err = encrypted(in.ServerSideEncryption, out.ServerSideEncryption, key, out.SSECustomerKeyMD5)
 	}
 	if err != nil {
-		return nil, keyError(b.fail(ctx, "CopyObject", err), backends.CopySourceKey(in))
+		return nil, copyFailed(keyError(b.fail(ctx, "CopyObject", err), backends.CopySourceKey(in)))
 	}
 	b.completeResult(ctx, in, out.CopyObjectResult)
 	return out, nil
+}
+
+// copyFailed is the error of a copy. Of what InvalidRequest can mean there, one thing is told in S3's words, which every
+// service has taken over.
+func copyFailed(err error) error {
+	if s3err.Is(err, s3err.InvalidRequest) && strings.Contains(err.Error(), "trying to copy an object to itself") {
+		return backends.UnchangedCopy().Because(err)
+	}
+	return err
 }
 
 // streamCopy copies by way of a write, whose conditions the service judges.
