@@ -99,8 +99,8 @@ func runShape(t *testing.T, s suite, m *manifest, sh *shape, names []string, par
 		checkSpread(t, r)
 	}
 	at := m.at(sh.name)
-	for _, name := range s.settle(t, sh, found, names, func(name string) string { return m.find(name).expect[at] }) {
-		fmt.Fprintf(progress, "%s: %s is as expected only alone\n", sh.name, name)
+	for _, b := range s.settle(t, sh, found, names, func(name string) string { return m.find(name).expect[at] }) {
+		fmt.Fprintf(progress, "%s: %s is as expected only alone; before: %s %s\n", sh.name, b.Name, b.Result, b.Message)
 	}
 	return found
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -130,9 +129,11 @@ func (s suite) round(t *testing.T, what, endpoint string, names []string, parall
 var progress io.Writer = os.Stderr
 
 // settle runs again, alone and on a server of its own, what is not as expected or has no result: a case that is in the
-// way of another, or too slow for a busy machine, must not count. It returns the results, and which were as expected only then.
-func (s suite) settle(t *testing.T, sh *shape, found map[string]result, names []string, expected func(name string) string) (again []string) {
+// way of another, or too slow for a busy machine, must not count. It returns what those came to before that were as
+// expected only then.
+func (s suite) settle(t *testing.T, sh *shape, found map[string]result, names []string, expected func(name string) string) (before []result) {
 	t.Helper()
+	var again []string
 	for _, name := range names {
 		if found[name].Result != expected(name) {
 			again = append(again, name)
@@ -141,14 +142,16 @@ func (s suite) settle(t *testing.T, sh *shape, found map[string]result, names []
 	if len(again) == 0 {
 		return nil
 	}
-	endpoint := sh.start(t).endpoint()
-	second := s.round(t, sh.name+", again", endpoint, again, 1)
-	return slices.DeleteFunc(again, func(name string) bool {
+	second := s.round(t, sh.name+", again", sh.start(t).endpoint(), again, 1)
+	for _, name := range again {
 		r, ran := second[name]
 		if !ran {
 			r = result{name, fail, "the suite did not survive it"}
 		}
+		if r.Result == expected(name) {
+			before = append(before, result{name, found[name].Result, found[name].Message})
+		}
 		found[name] = r
-		return r.Result != expected(name)
-	})
+	}
+	return before
 }
