@@ -170,6 +170,7 @@ func copyOntoItself(e *env) {
 	e.put("k", "body", described)
 	_, err := e.tryCopy("k", "k")
 	e.refused(err, s3err.InvalidRequest)
+	e.same("message", s3err.From(err).Message, backends.UnchangedCopy().Message)
 	e.same("Metadata after a refused copy", e.head("k").Metadata, map[string]string{"a": "1"})
 	e.copy("k", "k", func(in *s3.CopyObjectInput) {
 		in.MetadataDirective = types.MetadataDirectiveReplace
