@@ -38,6 +38,9 @@ func (k CustomerKey) String() string { return "***" }
 // GoString implements fmt.GoStringer.
 func (k CustomerKey) GoString() string { return k.String() }
 
+// MarshalText implements encoding.TextMarshaler, for logs that are JSON.
+func (k CustomerKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
 // Given reports whether there is one.
 func (k CustomerKey) Given() bool { return k.Key != nil }
 

@@ -218,23 +218,27 @@ func (b *Backend) completedBefore(ctx context.Context, in *s3.CompleteMultipartU
 	return out, nil
 }
 
-// completeChecksum adds the checksum that some services do not show in the
+// completeChecksum adds the checksum, and how the object is encrypted, which some services do not show in the
 // answer. The object has been made: that they do not show it now either is no error.
 func (b *Backend) completeChecksum(ctx context.Context, in *s3.CompleteMultipartUploadInput, out *s3.CompleteMultipartUploadOutput) {
+	can, has := b.can.Load(), false
 	for _, a := range checksum.All() {
 		if sum := checksum.Get(out, a); sum != nil {
-			out.ChecksumType = checksumType(out.ChecksumType, *sum)
-			return
+			out.ChecksumType, has = checksumType(out.ChecksumType, *sum), true
 		}
 	}
-	if !b.can.Load().Checksums {
+	if (has || !can.Checksums) && (out.ServerSideEncryption != "" || !can.Encryption) {
 		return
 	}
 	head, err := b.head(ctx, &s3.GetObjectInput{
 		Bucket: in.Bucket, Key: in.Key, IfMatch: out.ETag,
 		SSECustomerAlgorithm: in.SSECustomerAlgorithm, SSECustomerKey: in.SSECustomerKey, SSECustomerKeyMD5: in.SSECustomerKeyMD5,
 	}, types.ChecksumModeEnabled)
-	if err == nil {
+	if err != nil {
+		return
+	}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled = head.ServerSideEncryption, head.SSEKMSKeyId, head.BucketKeyEnabled
+	if !has && can.Checksums {
 		copyChecksum(out, &out.ChecksumType, head)
 	}
 }

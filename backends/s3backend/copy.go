@@ -57,7 +57,7 @@ func (b *Backend) CopyObject(ctx context.Context, src backends.CopySource, in *s
 		err = errNoResult
 	}
 	if err == nil {
-		err = encrypted(in.ServerSideEncryption, out.ServerSideEncryption, key, out.SSECustomerKeyMD5)
+		err = encrypted(in.ServerSideEncryption, key, said{&out.ServerSideEncryption, &out.SSECustomerAlgorithm, &out.SSECustomerKeyMD5})
 	}
 	if err != nil {
 		return nil, copyFailed(keyError(b.fail(ctx, "CopyObject", err), backends.CopySourceKey(in)))
@@ -169,10 +169,10 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 		err = errNoResult
 	}
 	if err == nil {
-		err = encrypted("", out.ServerSideEncryption, key, out.SSECustomerKeyMD5)
+		err = partEncrypted(key, out.SSECustomerKeyMD5)
 	}
 	if err != nil {
-		return nil, keyError(b.fail(ctx, "UploadPartCopy", err), backends.PartCopySourceKey(in))
+		return nil, partKeyError(keyError(b.fail(ctx, "UploadPartCopy", err), backends.PartCopySourceKey(in)), key)
 	}
 	return out, nil
 }

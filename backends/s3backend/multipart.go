@@ -38,7 +38,7 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 		err = errNoResult
 	}
 	if err == nil {
-		err = encrypted(in.ServerSideEncryption, out.ServerSideEncryption, key, out.SSECustomerKeyMD5)
+		err = encrypted(in.ServerSideEncryption, key, said{&out.ServerSideEncryption, &out.SSECustomerAlgorithm, &out.SSECustomerKeyMD5})
 	}
 	if err != nil {
 		return nil, b.fail(ctx, "CreateMultipartUpload", err)
@@ -74,10 +74,10 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	checksum.Clear(&c)
 	out, err := b.client.UploadPart(ctx, &c, u.options, b.writing(u))
 	if err == nil {
-		err = encrypted("", out.ServerSideEncryption, key, out.SSECustomerKeyMD5)
+		err = partEncrypted(key, out.SSECustomerKeyMD5)
 	}
 	if err != nil {
-		return nil, b.uploadError(ctx, "UploadPart", u, err)
+		return nil, partKeyError(b.uploadError(ctx, "UploadPart", u, err), key)
 	}
 	u.answer(out)
 	return out, nil

@@ -201,11 +201,18 @@ func (p *probe) headOf(name string) (*s3.HeadObjectOutput, error) {
 
 // begin begins an upload.
 func (p *probe) begin(name string) (uploadName, error) {
+	return p.beginAs(name, func(*s3.CreateMultipartUploadInput) {})
+}
+
+// beginAs is begin of an upload that is edited.
+func (p *probe) beginAs(name string, edit func(*s3.CreateMultipartUploadInput)) (uploadName, error) {
 	key := p.key(name)
-	out, err := p.CreateMultipartUpload(p.ctx, &s3.CreateMultipartUploadInput{
+	in := &s3.CreateMultipartUploadInput{
 		Bucket: &p.bucket, Key: &key,
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme, ChecksumType: types.ChecksumTypeFullObject,
-	})
+	}
+	edit(in)
+	out, err := p.CreateMultipartUpload(p.ctx, in)
 	if err != nil {
 		return uploadName{}, err
 	}

@@ -11,20 +11,32 @@ import (
 	"github.com/xronox/xronox-proxy/backends"
 )
 
-// encrypts stores an object that is to be encrypted, and looks whether the service says that it is.
+// encrypts stores objects on every road that are to be encrypted, and looks whether the service says that they are.
 func (p *probe) encrypts(name string, a types.ServerSideEncryption) (bool, error) {
-	_, err := p.put(name, "secret", func(in *s3.PutObjectInput) { in.ServerSideEncryption = a })
-	if err != nil {
-		return taken(err)
-	}
+	return all(
+		func() (bool, error) {
+			return taken(second(p.put(name, "secret", func(in *s3.PutObjectInput) { in.ServerSideEncryption = a })))
+		},
+		func() (bool, error) { return p.isEncrypted(name, a) },
+		func() (bool, error) { return p.holds(name, "secret") },
+		func() (bool, error) {
+			return taken(p.copy(name+"-copy", func(in *s3.CopyObjectInput) { in.ServerSideEncryption = a }))
+		},
+		func() (bool, error) { return p.isEncrypted(name+"-copy", a) },
+		func() (bool, error) {
+			return taken(p.completeAs(name+"-upload", "secret", func(in *s3.CreateMultipartUploadInput) { in.ServerSideEncryption = a }))
+		},
+		func() (bool, error) { return p.isEncrypted(name+"-upload", a) },
+	)
+}
+
+// isEncrypted looks how an object is encrypted.
+func (p *probe) isEncrypted(name string, a types.ServerSideEncryption) (bool, error) {
 	head, err := p.headOf(name)
 	if err != nil {
 		return taken(err)
 	}
-	if head.ServerSideEncryption != a {
-		return false, nil
-	}
-	return p.holds(name, "secret")
+	return head.ServerSideEncryption == a, nil
 }
 
 // encryption asks for keys of the service's.

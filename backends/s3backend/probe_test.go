@@ -41,6 +41,9 @@ func TestProbe(t *testing.T) {
 	}
 	f("versitygw", s3servers.VersityGW(t), versityCan)
 	f("MinIO", s3servers.MinIO(t), minioCan)
+	encrypting := minioCan
+	encrypting.Encryption, encrypting.KMS, encrypting.CustomerKeys = true, true, true
+	f("MinIO with keys", s3servers.MinIOEncrypting(t), encrypting)
 }
 
 // TestProbeFails: a service that cannot be asked is an error, not one that can

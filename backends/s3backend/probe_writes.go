@@ -55,6 +55,20 @@ func (p *probe) complete(name, body string, edit func(*s3.CompleteMultipartUploa
 	if err != nil {
 		return err
 	}
+	return p.completeUpload(u, body, edit)
+}
+
+// completeAs makes an object of one part, of an upload that is edited.
+func (p *probe) completeAs(name, body string, edit func(*s3.CreateMultipartUploadInput)) error {
+	u, err := p.beginAs(name, edit)
+	if err != nil {
+		return err
+	}
+	return p.completeUpload(u, body, func(*s3.CompleteMultipartUploadInput) {})
+}
+
+// completeUpload uploads the only part of an upload, and completes it.
+func (p *probe) completeUpload(u uploadName, body string, edit func(*s3.CompleteMultipartUploadInput)) error {
 	part, err := p.UploadPart(p.ctx, &s3.UploadPartInput{
 		Bucket: &u.bucket, Key: &u.key, UploadId: &u.id, PartNumber: new(int32(1)),
 		Body: strings.NewReader(body), ContentLength: new(int64(len(body))),

@@ -17,6 +17,7 @@
 package s3backend
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -47,6 +48,8 @@ type Options struct {
 	Timeouts  Timeouts // of silence
 	// Proxy says which forward proxy a request takes, as [http.Transport] has it; nil is none.
 	Proxy func(*http.Request) (*url.URL, error)
+	// Roots are who may have signed the certificate of the service; nil is the system's.
+	Roots *x509.CertPool
 	// MaxAttempts is how often a call is tried that may be tried again; 3 when zero.
 	MaxAttempts int
 	// ReplayBytes is the size up to which a body is kept in memory, so that it can be
@@ -106,7 +109,7 @@ func New(o Options) (*Backend, error) {
 	}
 	b := &Backend{
 		name: o.Name, region: o.Region, replayBytes: o.ReplayBytes,
-		transport: newTransport(o.Timeouts, o.Proxy),
+		transport: newTransport(o),
 		retryer: retry.NewStandard(func(s *retry.StandardOptions) {
 			s.MaxAttempts, s.MaxBackoff = o.MaxAttempts, maxBackoff
 		}),

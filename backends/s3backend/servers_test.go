@@ -187,6 +187,9 @@ func TestStreamedBodies(t *testing.T) {
 			_, err := b.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: key})
 			hidden(t, err, s3err.NoSuchKey)
 			for _, a := range checksum.All() {
+				if !server.can.MoreChecksums && !checksum.Early(a) {
+					continue // There is another in its place, which the suite looks at.
+				}
 				if err := put(strings.NewReader(body), func(in *s3.PutObjectInput) { in.ChecksumAlgorithm = a }); err != nil {
 					t.Fatalf("%s: %v", a, err)
 				}

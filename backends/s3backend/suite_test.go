@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 func options(s s3servers.Server, can Capabilities) Options {
 	return Options{
 		Name: "test", Endpoint: s.Endpoint, Region: s.Region, AccessKey: s.AccessKey, SecretKey: s.SecretKey,
-		PathStyle: true, Capabilities: &can,
+		PathStyle: true, Capabilities: &can, Roots: s.Roots,
 	}
 }
 
@@ -73,6 +73,16 @@ func TestVersityGW(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) (backends.Backend, string) {
 		return connect(t, s, versityCan), s.NewBucket(t)
 	}, suite(s3servers.OfVersityGW()))
+}
+
+// TestMinIOEncrypting runs the suite over a MinIO that has keys.
+func TestMinIOEncrypting(t *testing.T) {
+	s := s3servers.MinIOEncrypting(t)
+	can := minioCan
+	can.Encryption, can.KMS, can.CustomerKeys = true, true, true
+	backendtest.Run(t, func(t *testing.T) (backends.Backend, string) {
+		return connect(t, s, can), s.NewBucket(t)
+	}, suite(s3servers.OfMinIOEncrypting()))
 }
 
 // TestMinIO runs the suite that every store passes, with bodies that stream

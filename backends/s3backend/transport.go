@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"sync"
 	"time"
 )
@@ -36,10 +35,11 @@ const (
 )
 
 // newTransport returns a transport that takes nothing from the environment by itself.
-func newTransport(t Timeouts, proxy func(*http.Request) (*url.URL, error)) *http.Transport {
+func newTransport(o Options) *http.Transport {
+	t := o.Timeouts
 	dialer := &net.Dialer{Timeout: t.Connect, KeepAlive: t.Stall / 2}
 	return &http.Transport{
-		Proxy: proxy,
+		Proxy: o.Proxy,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			c, err := dialer.DialContext(ctx, network, address)
 			if err != nil {
@@ -47,7 +47,7 @@ func newTransport(t Timeouts, proxy func(*http.Request) (*url.URL, error)) *http
 			}
 			return &conn{c, t.Stall}, nil
 		},
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots},
 		TLSHandshakeTimeout:   t.Connect,
 		ExpectContinueTimeout: continueWait,
 		MaxIdleConnsPerHost:   maxIdlePerHost,

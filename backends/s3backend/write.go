@@ -41,7 +41,7 @@ func (b *Backend) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 	checksum.Clear(&c)
 	out, err := b.client.PutObject(ctx, &c, u.options, b.writing(u, in.IfMatch, in.IfNoneMatch))
 	if err == nil {
-		err = encrypted(in.ServerSideEncryption, out.ServerSideEncryption, key, out.SSECustomerKeyMD5)
+		err = encrypted(in.ServerSideEncryption, key, said{&out.ServerSideEncryption, &out.SSECustomerAlgorithm, &out.SSECustomerKeyMD5})
 	}
 	if err != nil {
 		return nil, writeError(b.uploadError(ctx, "PutObject", u, err), in.IfMatch, in.IfNoneMatch)

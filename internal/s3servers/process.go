@@ -2,6 +2,7 @@ package s3servers
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -28,8 +29,9 @@ type process struct {
 	temp    string // all that it writes
 	address string
 	command *exec.Cmd
-	ended   chan error // gets what Wait returned
-	err     error      // why it could not be started
+	ended   chan error     // gets what Wait returned
+	err     error          // why it could not be started
+	roots   *x509.CertPool // whose certificates it shows; nil for one without TLS
 }
 
 // startup says how a server is started.
@@ -98,7 +100,7 @@ func (p *process) await(ctx context.Context, path string) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
-		if answers(ctx, "http://"+p.address+path) {
+		if p.answers(ctx, path) {
 			return nil
 		}
 		select {
@@ -112,13 +114,21 @@ func (p *process) await(ctx context.Context, path string) error {
 	}
 }
 
-// answers reports whether a GET of url is answered 200.
-func answers(ctx context.Context, url string) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+// endpoint is where the server answers.
+func (p *process) endpoint() string {
+	if p.roots != nil {
+		return "https://" + p.address
+	}
+	return "http://" + p.address
+}
+
+// answers reports whether a GET of path is answered 200.
+func (p *process) answers(ctx context.Context, path string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.endpoint()+path, http.NoBody)
 	if err != nil {
 		return false
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := clientOf(p.roots).Do(req)
 	if err != nil {
 		return false
 	}

@@ -6,6 +6,7 @@ package s3servers
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -25,6 +26,8 @@ import (
 // buckets there.
 type Server struct {
 	Endpoint, Region, AccessKey, SecretKey string
+
+	Roots *x509.CertPool // whose certificates it shows; nil for one without TLS
 }
 
 // Domain is the base of virtual-hosted names of MinIO's buckets. It does not
@@ -73,7 +76,7 @@ func Main(m *testing.M) int {
 // program is missing, and fails in CI.
 func VersityGW(t *testing.T) Server {
 	t.Helper()
-	return get(t, versityProgram, (*process).versitygw)
+	return get(t, versityProgram, versityProgram, (*process).versitygw)
 }
 
 // VersityGWSecond returns a second account on the server of [VersityGW].
@@ -88,7 +91,13 @@ func VersityGWSecond(t *testing.T) Server {
 // is missing, and fails in CI.
 func MinIO(t *testing.T) Server {
 	t.Helper()
-	return get(t, minioProgram, (*process).minio)
+	return get(t, minioProgram, minioProgram, (*process).minio)
+}
+
+// MinIOEncrypting returns a MinIO that has a key of KMS, and speaks TLS: so it encrypts, also with keys of customers.
+func MinIOEncrypting(t *testing.T) Server {
+	t.Helper()
+	return get(t, minioProgram, minioProgram+" with keys", (*process).minioEncrypting)
 }
 
 // NewBucket makes an empty bucket and returns its name. It goes with the server.
@@ -96,7 +105,7 @@ func (s Server) NewBucket(t *testing.T) string {
 	t.Helper()
 	name := fmt.Sprintf("test-%d", buckets.Add(1))
 	client := s3.New(s3.Options{
-		BaseEndpoint: &s.Endpoint, Region: s.Region, UsePathStyle: true,
+		BaseEndpoint: &s.Endpoint, Region: s.Region, UsePathStyle: true, HTTPClient: clientOf(s.Roots),
 		Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretKey, "")),
 	})
 	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name}); err != nil {
@@ -105,13 +114,13 @@ func (s Server) NewBucket(t *testing.T) string {
 	return name
 }
 
-// get returns the server of that program, and starts it if it is not running.
-func get(t *testing.T, name string, start func(p *process) error) Server {
+// get returns the server of that name, and starts the program if it is not running.
+func get(t *testing.T, program, name string, start func(p *process) error) Server {
 	t.Helper()
 	if !running.started.Load() {
 		t.Fatal("BUG: TestMain does not call s3servers.Main")
 	}
-	path, err := find(name)
+	path, err := find(program)
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("%v; %s", err, installHint)
@@ -133,7 +142,7 @@ func get(t *testing.T, name string, start func(p *process) error) Server {
 		p.printLog(name)
 		t.Fatalf("s3servers: %s: %v", name, p.err)
 	}
-	return Server{Endpoint: "http://" + p.address, Region: region, AccessKey: rootKey, SecretKey: rootSecret}
+	return Server{Endpoint: p.endpoint(), Region: region, AccessKey: rootKey, SecretKey: rootSecret, Roots: p.roots}
 }
 
 // find returns the path of a program: in .tools/bin, else where the shell finds it.
@@ -177,15 +186,18 @@ func (p *process) versitygw() error {
 }
 
 // minio starts a MinIO with one drive that asks nobody anything.
-func (p *process) minio() error {
+func (p *process) minio() error { return p.minioWith(nil, nil) }
+
+// minioWith starts a MinIO with more flags and environment.
+func (p *process) minioWith(flags, environment []string) error {
 	return p.run(startup{
 		arguments: func(address string) []string {
-			return []string{"server", "--address", address, "--quiet", p.dir("data")}
+			return append(append([]string{"server", "--address", address, "--quiet"}, flags...), p.dir("data"))
 		},
-		environment: []string{
+		environment: append([]string{
 			"MINIO_ROOT_USER=" + rootKey, "MINIO_ROOT_PASSWORD=" + rootSecret, "MINIO_DOMAIN=" + Domain + ",s3.amazonaws.com",
 			"MINIO_BROWSER=off", "MINIO_UPDATE=off", "MINIO_CALLHOME_ENABLE=off", "MINIO_REGION_NAME=" + region,
-		},
+		}, environment...),
 		ready: "/minio/health/cluster", // health/ready is answered before accounts and buckets are loaded
 	})
 }

@@ -60,13 +60,14 @@ func person(accessKey, user, tenant string, actions ...router.Action) router.Cre
 
 // Options are what tests vary; the zero value is fine.
 type Options struct {
-	Limits   s3api.Limits
-	Observer s3api.Observer
-	Backend  backends.Backend                        // a new membackend when nil
-	Records  router.Records                          // a new memindex when nil; also knows versions when it is a [versions.Index]
-	Wrap     func(backends.Backend) backends.Backend // around each bucket
-	Now      func() time.Time                        // nil: Instant, till somebody moves it
-	Listen   func(net.Listener) net.Listener         // around the server's
+	Limits       s3api.Limits
+	CustomerKeys s3api.CustomerKeys
+	Observer     s3api.Observer
+	Backend      backends.Backend                        // a new membackend when nil
+	Records      router.Records                          // a new memindex when nil; also knows versions when it is a [versions.Index]
+	Wrap         func(backends.Backend) backends.Backend // around each bucket
+	Now          func() time.Time                        // nil: Instant, till somebody moves it
+	Listen       func(net.Listener) net.Listener         // around the server's
 
 	People   []router.Credential // who may sign beside those above, of whatever tenants
 	Template router.Template     // of the buckets to be made; one physical bucket for each when zero
@@ -190,7 +191,7 @@ func newServer(t testing.TB, o Options) *s3api.Server {
 	must(t, err)
 	return s3api.New(s3api.Options{
 		Resolver: o.Resolver(routes), Buckets: r, Identities: ids, Domains: router.Domains{Domain}, Sealer: sealer,
-		Region: Region, AnonymousTenant: router.DefaultTenant, Limits: o.Limits, Observer: o.Observer, Now: o.Now,
+		Region: Region, AnonymousTenant: router.DefaultTenant, Limits: o.Limits, CustomerKeys: o.CustomerKeys, Observer: o.Observer, Now: o.Now,
 		Log: slog.New(slog.DiscardHandler),
 	})
 }
