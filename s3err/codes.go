@@ -148,7 +148,7 @@ var table = map[Code]row{
 	MalformedTrailer:                 {400, "The request contained trailing data that was not well-formed or did not conform to our published schema."},
 	MalformedXML:                     {400, "The XML you provided was not well-formed or did not validate against our published schema"},
 	MaxMessageLengthExceeded:         {400, "Your request was too big."},
-	MaxPostPreDataLengthExceeded:     {400, "Your POST request fields preceeding the upload file was too large."},
+	MaxPostPreDataLengthExceeded:     {400, "Your POST request fields preceeding the upload file was too large."}, //nolint:misspell // as AWS has it
 	MetadataConfigurationNotFound:    {404, "The metadata configuration was not found"},
 	MetadataTooLarge:                 {400, "Your metadata headers exceed the maximum allowed metadata size"},
 	MethodNotAllowed:                 {405, "The specified method is not allowed against this resource."},
