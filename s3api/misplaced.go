@@ -43,7 +43,7 @@ func (c *call) checkPayload() error {
 		if c.method == http.MethodPut && c.scope == onBucket {
 			return s3err.Newf(s3err.InvalidRequest, "The value of x-amz-content-sha256 header is invalid.")
 		}
-	case p != sigv4.Empty && p != sigv4.Unsigned && c.contentLength() == 0:
+	case p != sigv4.Empty && p != sigv4.Unsigned && c.contentLength() == 0 && !c.wantsLength():
 		none, err := c.auth.Body(http.NoBody, 0)
 		if err != nil {
 			return err
@@ -53,4 +53,10 @@ func (c *call) checkPayload() error {
 		}
 	}
 	return nil
+}
+
+// wantsLength reports whether the request brings an object, or a part, of a length that it does not tell. Whoever
+// reads it says so.
+func (c *call) wantsLength() bool {
+	return (c.op.name == "PutObject" || c.op.name == "UploadPart") && !c.hasHeader("Content-Length")
 }

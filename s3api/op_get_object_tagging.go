@@ -1,7 +1,11 @@
 package s3api
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
 )
@@ -20,7 +24,9 @@ func (s *Server) getObjectTagging(c *call) error {
 	if err != nil {
 		return err
 	}
+	// AWS promises no order. This one is the same however the tags were set, wherever they are kept.
+	tags := slices.SortedFunc(slices.Values(out.TagSet), func(a, b types.Tag) int { return strings.Compare(*a.Key, *b.Key) })
 	c.setVersion(out.VersionId)
-	c.writeTags(out.TagSet)
+	c.writeTags(tags)
 	return nil
 }

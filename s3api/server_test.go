@@ -324,6 +324,11 @@ func TestBrokenBodies(t *testing.T) {
 	r.expect(411, "MissingContentLength")
 
 	r = dial(t, p)
+	hello := sha256.Sum256([]byte("hello"))
+	r.send(r.head("PUT", "/bucket/k", "X-Amz-Content-Sha256: "+hex.EncodeToString(hello[:])) + "hello")
+	r.expect(411, "MissingContentLength")
+
+	r = dial(t, p)
 	r.send(r.head("PUT", "/bucket/k", "Transfer-Encoding: chunked") + "1\r\nx\r\n0\r\n\r\n")
 	r.expect(411, "MissingContentLength")
 

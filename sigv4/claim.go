@@ -78,6 +78,11 @@ func (c *claim) checkScope(region string) error {
 	if _, err := time.Parse("20060102", c.day); err != nil {
 		return c.malformed(`incorrect date format %q. This date in the credential must be in the format "yyyyMMdd".`, c.day)
 	}
+	return nil
+}
+
+// checkDay compares the day of the scope with the request's. A time that is wrong in itself comes before that.
+func (c *claim) checkDay() error {
 	if c.day == c.stamp[:8] {
 		return nil
 	}

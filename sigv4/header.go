@@ -31,7 +31,7 @@ func readFields(headers []Header) (f fields, err error) {
 			if f.authorized {
 				return f, s3err.InvalidArg("Authorization", h.Value, onlyOneMechanism)
 			}
-			f.authorized, f.authorization = true, h.Value
+			f.authorized, f.authorization = h.Value != "", h.Value // One that says nothing is none.
 		case !isAmz(h.Name):
 		case sameName(h.Name, "x-amz-date"):
 			f.amzDate = h.Value
@@ -126,7 +126,7 @@ func (c *claim) readComponents(s string) error {
 func (c *claim) readDate(f *fields) error {
 	var ok bool
 	c.stamp = f.amzDate
-	if c.time, ok = parseStamp(f.amzDate); ok {
+	if c.time, ok = parseStamp(f.amzDate); ok && c.time.Unix() >= 0 { // S3 knows no time before its epoch.
 		return nil
 	}
 	if f.amzDate == "" {

@@ -30,7 +30,6 @@ func TestAuthorizationHeader(t *testing.T) {
 		rest      = ", SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=00"
 		scope     = "AWS4-HMAC-SHA256 Credential=" + exampleKey + "/20130524/us-east-1/s3/aws4_request"
 	)
-	f("", s3err.InvalidArgument, "Authorization header is invalid -- one and only one ' ' (space) required")
 	f("AWS4-HMAC-SHA256", s3err.InvalidArgument, "Authorization header is invalid -- one and only one ' ' (space) required")
 	f("Bearer token", s3err.InvalidArgument, "Unsupported Authorization Type")
 	f("AWS AKIAIOSFODNN7EXAMPLE:frJIUN8DYpKDtOLCwo//yllqDzg=", s3err.InvalidRequest,
@@ -69,6 +68,33 @@ func TestAuthorizationHeader(t *testing.T) {
 		malformed+`Invalid credential date "20130525". This date is not the same as X-Amz-Date: "20130524".`)
 	f(credential("AKID/20130524/us-east-1/s3/aws4_request"), s3err.InvalidAccessKeyID,
 		"The AWS Access Key Id you provided does not exist in our records.")
+}
+
+// TestEmptyAuthorization holds that a header that says nothing is none.
+func TestEmptyAuthorization(t *testing.T) {
+	t.Parallel()
+	v, err := exampleVerifier().Verify(set(plainGET(t), "Authorization", ""))
+	if err != nil || v.AccessKey != "" || v.Presigned {
+		t.Errorf("%+v, %v; want nobody", v, err)
+	}
+}
+
+// TestWrongTimes holds what is said of a time that its credential does not fit, either: what is wrong with the time.
+func TestWrongTimes(t *testing.T) {
+	t.Parallel()
+	f := func(stamp string, code s3err.Code) {
+		t.Helper()
+		_, err := exampleVerifier().Verify(set(plainGET(t), "X-Amz-Date", stamp))
+		wantCode(t, err, code)
+	}
+	f("20100707T215304Z", s3err.RequestTimeTooSkewed)
+	f("20300707T215304Z", s3err.RequestTimeTooSkewed)
+	f("99990707T215304Z", s3err.RequestTimeTooSkewed)
+	f("19500707T215304Z", s3err.AccessDenied)
+	f("19691231T235959Z", s3err.AccessDenied)
+	f("19700101T000000Z", s3err.RequestTimeTooSkewed)
+	f("Tue, 07 Jul 2010 21:53:04 GMT", s3err.AccessDenied)
+	f("20130523T235959Z", s3err.AuthorizationHeaderMalformed) // a second before, on another day
 }
 
 // TestComponentSpacing accepts what clients put between the components.

@@ -37,6 +37,9 @@ func (v *Verifier) VerifyPost(f *PostForm) (Verified, error) {
 	if err == nil {
 		err = c.checkScope(v.o.Region)
 	}
+	if err == nil {
+		err = c.checkDay()
+	}
 	if err == nil && f.Token {
 		err = s3err.New(s3err.InvalidToken) // No key here comes with one.
 	}

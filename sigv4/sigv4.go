@@ -122,6 +122,9 @@ func (v *Verifier) claim(r *Request, f *fields, q *queryFields) (claim, error) {
 		err = c.checkTime(v.o.Now())
 	}
 	if err == nil {
+		err = c.checkDay()
+	}
+	if err == nil {
 		err = c.checkSigned(r.Headers)
 	}
 	return c, err
