@@ -245,6 +245,15 @@ func (c *call) timeHeader(name string) *time.Time {
 	return &t
 }
 
+// sinceHeader reads a header that asks for what was modified since a time. One that is yet to come is ignored.
+func (c *call) sinceHeader(name string) *time.Time {
+	t := c.timeHeader(name)
+	if t != nil && t.After(c.s.Now()) {
+		return nil
+	}
+	return t
+}
+
 // intQuery reads a query parameter that is a number from 0 to limit; nil when
 // it is absent.
 func (c *call) intQuery(name string, limit int) (*int32, error) {

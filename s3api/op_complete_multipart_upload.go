@@ -29,7 +29,7 @@ func (s *Server) completeMultipartUpload(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.setVersion(out.VersionId)
+	c.setWritten(out.VersionId)
 	c.setEncryption(shownEncryption{algorithm: out.ServerSideEncryption, keyID: out.SSEKMSKeyId, bucketKey: out.BucketKeyEnabled})
 	d := newResult("CompleteMultipartUploadResult")
 	d.text("Location", c.location())

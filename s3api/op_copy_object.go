@@ -29,7 +29,7 @@ func (s *Server) copyObject(c *call) error {
 		}
 		return err
 	}
-	c.setVersion(out.VersionId)
+	c.setWritten(out.VersionId)
 	c.setEncryption(shownEncryption{out.ServerSideEncryption, out.SSEKMSKeyId, out.SSEKMSEncryptionContext, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5})
 	c.setPtr("x-amz-copy-source-version-id", out.CopySourceVersionId)
 	d := newResult("CopyObjectResult")
@@ -63,7 +63,7 @@ func (c *call) copyObjectInput() (*s3.CopyObjectInput, error) {
 	in := &s3.CopyObjectInput{
 		Bucket: &c.bucket, Key: &c.key,
 		CopySourceIfMatch: c.headerPtr("X-Amz-Copy-Source-If-Match"), CopySourceIfNoneMatch: c.headerPtr("X-Amz-Copy-Source-If-None-Match"),
-		CopySourceIfModifiedSince:   c.timeHeader("X-Amz-Copy-Source-If-Modified-Since"),
+		CopySourceIfModifiedSince:   c.sinceHeader("X-Amz-Copy-Source-If-Modified-Since"),
 		CopySourceIfUnmodifiedSince: c.timeHeader("X-Amz-Copy-Source-If-Unmodified-Since"),
 		CacheControl:                h.cacheControl, ContentDisposition: h.contentDisposition, ContentEncoding: h.contentEncoding,
 		ContentLanguage: h.contentLanguage, ContentType: h.contentType,

@@ -50,7 +50,7 @@ func (c *call) getObjectInput() (*s3.GetObjectInput, error) {
 	in := &s3.GetObjectInput{
 		Bucket: &c.bucket, Key: &c.key, VersionId: version, PartNumber: part, Range: c.headerPtr("Range"),
 		IfMatch: c.headerPtr("If-Match"), IfNoneMatch: c.headerPtr("If-None-Match"),
-		IfModifiedSince: c.timeHeader("If-Modified-Since"), IfUnmodifiedSince: c.timeHeader("If-Unmodified-Since"),
+		IfModifiedSince: c.sinceHeader("If-Modified-Since"), IfUnmodifiedSince: c.timeHeader("If-Unmodified-Since"),
 		SSECustomerAlgorithm: k.Algorithm, SSECustomerKey: k.Key, SSECustomerKeyMD5: k.MD5,
 	}
 	if part != nil && in.Range != nil {

@@ -110,7 +110,7 @@ func (c *call) checkAttributes(out *s3.GetObjectAttributesOutput) error {
 		ETag: aws.ToString(out.ETag), LastModified: aws.ToTime(out.LastModified),
 	}, backends.ReadConditions{
 		IfMatch: c.headerPtr("If-Match"), IfNoneMatch: c.headerPtr("If-None-Match"),
-		IfModifiedSince: c.timeHeader("If-Modified-Since"), IfUnmodifiedSince: c.timeHeader("If-Unmodified-Since"),
+		IfModifiedSince: c.sinceHeader("If-Modified-Since"), IfUnmodifiedSince: c.timeHeader("If-Unmodified-Since"),
 	})
 	var e *s3err.Error
 	if errors.As(err, &e) && out.VersionId != nil && versioned(c.route) {

@@ -26,7 +26,7 @@ func (s *Server) putObject(c *call) error {
 // setPut writes what is said of an object that was put.
 func (c *call) setPut(out *s3.PutObjectOutput) {
 	c.setPtr("ETag", out.ETag)
-	c.setVersion(out.VersionId)
+	c.setWritten(out.VersionId)
 	c.setEncryption(shownEncryption{out.ServerSideEncryption, out.SSEKMSKeyId, out.SSEKMSEncryptionContext, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5})
 	c.setChecksums(out, out.ChecksumType)
 }

@@ -33,7 +33,7 @@ func (s *Server) uploadPartCopy(c *call) error {
 		CopySourceRange:             c.headerPtr("X-Amz-Copy-Source-Range"),
 		CopySourceIfMatch:           c.headerPtr("X-Amz-Copy-Source-If-Match"),
 		CopySourceIfNoneMatch:       c.headerPtr("X-Amz-Copy-Source-If-None-Match"),
-		CopySourceIfModifiedSince:   c.timeHeader("X-Amz-Copy-Source-If-Modified-Since"),
+		CopySourceIfModifiedSince:   c.sinceHeader("X-Amz-Copy-Source-If-Modified-Since"),
 		CopySourceIfUnmodifiedSince: c.timeHeader("X-Amz-Copy-Source-If-Unmodified-Since"),
 		SSECustomerAlgorithm:        k.Algorithm, SSECustomerKey: k.Key, SSECustomerKeyMD5: k.MD5,
 		CopySourceSSECustomerAlgorithm: source.Algorithm, CopySourceSSECustomerKey: source.Key, CopySourceSSECustomerKeyMD5: source.MD5,

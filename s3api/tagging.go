@@ -52,7 +52,7 @@ func headerTags(header string) ([]backends.Tag, error) {
 		return nil, tooManyTags(objectTags, maxTags)
 	}
 	for _, t := range tags {
-		if err := checkTag(t.Key, t.Value); err != nil {
+		if err := checkTag(t.Key, t.Value, reservedOfObjects); err != nil {
 			return nil, err
 		}
 	}
@@ -66,6 +66,20 @@ func documentTags(document io.Reader) ([]backends.Tag, error) {
 		return nil, err
 	}
 	return backends.TagsOf(&types.Tagging{TagSet: set.tags}), nil
+}
+
+// What S3 says of tags that are its own.
+const (
+	reservedOfObjects = "Your TagKey cannot be prefixed with aws:"
+	reservedOfBuckets = "System tags cannot be added/updated by requester"
+)
+
+// reserved is what is said of a tag that is S3's own.
+func (l *tagSet) reserved() string {
+	if l.max == maxTags {
+		return reservedOfObjects
+	}
+	return reservedOfBuckets
 }
 
 // objectTags names the tags of objects to who has too many.
@@ -142,7 +156,7 @@ func (l *tagSet) readTag(e *elements) error {
 	case len(l.tags) == l.max:
 		return tooManyTags(l.tooMany, l.max)
 	}
-	if err := checkTag(*t.Key, *t.Value); err != nil {
+	if err := checkTag(*t.Key, *t.Value, l.reserved()); err != nil {
 		return err
 	}
 	for i := range l.tags {
@@ -169,13 +183,13 @@ func (c *call) writeTags(tags []types.Tag) {
 	c.writeDoc(d)
 }
 
-// checkTag refuses what is no tag that a client may set.
-func checkTag(key, value string) error {
+// checkTag refuses what is no tag that a client may set; reserved is what it says of one that is S3's own.
+func checkTag(key, value, reserved string) error {
 	switch {
 	case key == "" || utf8.RuneCountInString(key) > maxTagKey || !isTagText(key):
 		return s3err.Newf(s3err.InvalidTag, "The TagKey you have provided is invalid").With("TagKey", key)
 	case hasPrefixFold(key, "aws:"):
-		return s3err.Newf(s3err.InvalidTag, "System tags cannot be added/updated by requester").With("TagKey", key)
+		return s3err.Newf(s3err.InvalidTag, "%s", reserved).With("TagKey", key)
 	case utf8.RuneCountInString(value) > maxTagValue || !isTagText(value):
 		return s3err.Newf(s3err.InvalidTag, "The TagValue you have provided is invalid").With("TagKey", key).With("TagValue", value)
 	}

@@ -53,6 +53,14 @@ func (c *call) setVersion(id *string) {
 	}
 }
 
+// setWritten writes which version a write made. S3 does not tell the one without a name, which it makes while versioning is
+// suspended.
+func (c *call) setWritten(id *string) {
+	if id != nil && *id != nullVersion {
+		c.setVersion(id)
+	}
+}
+
 // setMarker says that the version is a delete marker.
 func (c *call) setMarker(marker *bool) {
 	if marker != nil && *marker && versioned(c.route) {

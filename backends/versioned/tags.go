@@ -16,7 +16,7 @@ func (b *bucket) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingIn
 	for {
 		f, err := b.find(ctx, in.Key, in.VersionId)
 		if err != nil {
-			return nil, err
+			return nil, tagsOfMarker(err)
 		}
 		if f.version != nil {
 			return &s3.GetObjectTaggingOutput{VersionId: aws.String(f.version.ID.String()), TagSet: backends.TagSet(f.version.Tags).TagSet}, nil
@@ -43,7 +43,7 @@ func (b *bucket) GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingIn
 func (b *bucket) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput) (*s3.PutObjectTaggingOutput, error) {
 	tags := backends.TagsOf(in.Tagging)
 	id, err := b.amend(ctx, in.Key, in.VersionId, func(v *versions.Version) error { v.Tags = tags; return nil })
-	return &s3.PutObjectTaggingOutput{VersionId: id}, err
+	return &s3.PutObjectTaggingOutput{VersionId: id}, tagsOfMarker(err)
 }
 
 // givenTags are the tags of an input, which the edge has checked. They belong to the version, and not to its body.
@@ -63,7 +63,18 @@ func (w *write) takeTags(ctx context.Context, count *int32) (err error) {
 // DeleteObjectTagging implements [backends.Tagger].
 func (b *bucket) DeleteObjectTagging(ctx context.Context, in *s3.DeleteObjectTaggingInput) (*s3.DeleteObjectTaggingOutput, error) {
 	id, err := b.amend(ctx, in.Key, in.VersionId, func(v *versions.Version) error { v.Tags = nil; return nil })
-	return &s3.DeleteObjectTaggingOutput{VersionId: id}, err
+	return &s3.DeleteObjectTaggingOutput{VersionId: id}, tagsOfMarker(err)
+}
+
+// tagsOfMarker makes the error for a delete marker out of the one for an object whose current version is that. About tags S3
+// says the same of both.
+func tagsOfMarker(err error) error {
+	if !s3err.Is(err, s3err.NoSuchKey) || len(s3err.From(err).Headers) == 0 {
+		return err
+	}
+	e := s3err.New(s3err.MethodNotAllowed).With("ResourceType", "DeleteMarker").WithHeader("Allow", "DELETE")
+	e.Headers = append(e.Headers, s3err.From(err).Headers...)
+	return e
 }
 
 // amend changes what is known of a version, or of the current one, unless change refuses. It returns its id.

@@ -533,7 +533,7 @@ func TestTags(t *testing.T) {
 	g("never", one, s3err.NoSuchVersion)
 	g("k", "null", s3err.NoSuchVersion)
 	marker := aws.ToString(b.remove("k", "").VersionId)
-	g("k", "", s3err.NoSuchKey)
+	g("k", "", s3err.MethodNotAllowed)
 	g("k", marker, s3err.MethodNotAllowed)
 
 	old := open(t, before)
