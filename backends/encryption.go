@@ -56,7 +56,7 @@ func (k CustomerKey) Bytes() []byte {
 	return b
 }
 
-// The headers of SSE-C, and what comes before the names of those for the source of a copy.
+// The headers of SSE-C, and what the names of those for the source of a copy begin with in the place of "x-amz-".
 const (
 	CustomerAlgorithmHeader = "x-amz-server-side-encryption-customer-algorithm"
 	CustomerKeyHeader       = "x-amz-server-side-encryption-customer-key"
@@ -64,11 +64,11 @@ const (
 	CopySourceHeader        = "x-amz-copy-source-"
 )
 
-// Check judges the members of a key that came with a request, in headers that have their names after prefix.
+// Check judges the members of a key that came with a request, in headers as [CustomerHeader] names them.
 func (k CustomerKey) Check(prefix string) error {
 	refused := func(name, message string) error {
 		// The value is left out: it may be the key, or most of it.
-		return s3err.Newf(s3err.InvalidArgument, "%s", message).With("ArgumentName", customerHeader(prefix, name))
+		return s3err.Newf(s3err.InvalidArgument, "%s", message).With("ArgumentName", CustomerHeader(prefix, name))
 	}
 	switch {
 	case k == CustomerKey{}:
@@ -77,7 +77,7 @@ func (k CustomerKey) Check(prefix string) error {
 		return refused(CustomerAlgorithmHeader, "Requests specifying Server Side Encryption with Customer provided keys must provide a valid encryption algorithm.")
 	case *k.Algorithm != string(types.ServerSideEncryptionAes256):
 		return s3err.New(s3err.InvalidEncryptionAlgorithm).
-			With("ArgumentName", customerHeader(prefix, CustomerAlgorithmHeader)).With("ArgumentValue", *k.Algorithm)
+			With("ArgumentName", CustomerHeader(prefix, CustomerAlgorithmHeader)).With("ArgumentValue", *k.Algorithm)
 	case k.Key == nil:
 		return refused(CustomerKeyHeader, "Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate secret key.")
 	case k.MD5 == nil:
@@ -93,9 +93,14 @@ func (k CustomerKey) Check(prefix string) error {
 	return nil
 }
 
-// customerHeader is the name of a header of SSE-C; prefix is that of a copy's source or empty.
-func customerHeader(prefix, name string) string {
-	return strings.ToLower(prefix) + name
+// CustomerHeader is the name of a header of SSE-C; prefix is [CopySourceHeader], or empty.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html#API_CopyObject_RequestSyntax
+func CustomerHeader(prefix, name string) string {
+	if prefix == "" {
+		return name
+	}
+	return prefix + strings.TrimPrefix(name, "x-amz-")
 }
 
 // saltSize is how many bytes of a verifier are its salt.

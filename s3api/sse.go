@@ -138,9 +138,9 @@ func (c *call) defaultEncryption(e *encryption) {
 // customerKey reads a key of SSE-C; prefix is empty, or that of the source of a copy.
 func (c *call) customerKey(prefix string) (backends.CustomerKey, error) {
 	k := backends.CustomerKey{
-		Algorithm: c.headerPtr(prefix + backends.CustomerAlgorithmHeader),
-		Key:       c.headerPtr(prefix + backends.CustomerKeyHeader),
-		MD5:       c.headerPtr(prefix + backends.CustomerKeyMD5Header),
+		Algorithm: c.headerPtr(backends.CustomerHeader(prefix, backends.CustomerAlgorithmHeader)),
+		Key:       c.headerPtr(backends.CustomerHeader(prefix, backends.CustomerKeyHeader)),
+		MD5:       c.headerPtr(backends.CustomerHeader(prefix, backends.CustomerKeyMD5Header)),
 	}
 	if k == (backends.CustomerKey{}) {
 		return k, nil
