@@ -8,7 +8,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 .PHONY: help run build install check format tools test race fuzz bench clients linearizable
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 run: ## a complete S3 endpoint on 127.0.0.1:9000 (ARGS are passed on)
 	go run ./cmd/xronox-proxy $(ARGS)
