@@ -27,7 +27,7 @@ func RestoreObject(ctx context.Context, b Backend, in *s3.RestoreObjectInput) (*
 	if r, ok := As[Restorer](b); ok {
 		return r.RestoreObject(ctx, in)
 	}
-	if _, err := b.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId}); err != nil {
+	if _, err := HeadKeyless(ctx, b, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId}); err != nil {
 		return nil, err
 	}
 	return nil, ErrNotArchived()

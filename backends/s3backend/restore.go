@@ -38,7 +38,7 @@ func (b *Backend) notRestored(ctx context.Context, in *s3.RestoreObjectInput, er
 	case !s3err.Is(err, s3err.NotImplemented) && !s3err.Is(err, s3err.MethodNotAllowed):
 		return err
 	}
-	_, missing := b.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId})
+	_, missing := backends.HeadKeyless(ctx, b, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId})
 	if missing != nil {
 		return missing
 	}
