@@ -252,7 +252,7 @@ func As[T any](b Backend) (T, bool) {
 	}
 }
 
-// Passing says which abilities to keep versions, tags and locks a composition has that is made of backends: those
+// Passing says which abilities to keep versions, tags and locks, and to rename, a composition has that is made of backends: those
 // that one of them has. Others it has.
 func Passing(a any, of ...Backend) bool {
 	switch a.(type) {
@@ -262,6 +262,8 @@ func Passing(a any, of ...Backend) bool {
 		return oneHas[Tagger](of)
 	case *Locker:
 		return oneHas[Locker](of)
+	case *Renamer:
+		return oneHas[Renamer](of)
 	}
 	return true
 }

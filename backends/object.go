@@ -29,6 +29,7 @@ type ObjectMeta struct {
 	Encryption   Encryption
 	Parts        []PartInfo // of a multipart object, by number; nil for others
 	UploadID     string     // the upload that made the object, so that Complete can be repeated
+	Renamed      string     // by which request, so that it can be repeated; see [RenamedBy]
 }
 
 // Headers are the headers that a writer gives an object and its readers get back.

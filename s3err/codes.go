@@ -20,6 +20,7 @@ const (
 	EntityTooLarge                   Code = "EntityTooLarge"
 	EntityTooSmall                   Code = "EntityTooSmall"
 	ExpeditedNotAvailable            Code = "GlacierExpeditedRetrievalNotAvailable"
+	IdempotencyMismatch              Code = "IdempotencyParameterMismatch"
 	IllegalLocationConstraint        Code = "IllegalLocationConstraintException"
 	IllegalVersioning                Code = "IllegalVersioningConfigurationException"
 	IncompleteBody                   Code = "IncompleteBody"
@@ -117,6 +118,7 @@ var table = map[Code]row{
 	EntityTooLarge:                   {400, "Your proposed upload exceeds the maximum allowed size"},
 	EntityTooSmall:                   {400, "Your proposed upload is smaller than the minimum allowed size"},
 	ExpeditedNotAvailable:            {503, "Glacier expedited retrievals are currently not available, please try again later"},
+	IdempotencyMismatch:              {400, "Parameters on this idempotent request are inconsistent with parameters used in previous request(s)."},
 	IllegalLocationConstraint:        {400, "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to."},
 	IllegalVersioning:                {400, "The versioning configuration specified in the request is invalid."},
 	IncompleteBody:                   {400, "You did not provide the number of bytes specified by the Content-Length HTTP header"},

@@ -42,7 +42,7 @@ func cases() []testCase {
 	return slices.Concat(
 		objectCases, readCases, rangeCases, conditionCases, deleteCases, copyCases, keyCases,
 		listCases, concurrencyCases, multipartCases, completeCases, partCases, uploadListCases, attributesCases, tagCases, encryptionCases,
-		bucketCases, lockCases, restoreCases, modelCases,
+		bucketCases, lockCases, restoreCases, renameCases, modelCases,
 	)
 }
 

@@ -352,5 +352,8 @@ type noJournal struct{}
 // begin implements journal.
 func (noJournal) begin(string, state) {}
 
+// move implements journal.
+func (noJournal) move(string, string, state) {}
+
 // ack implements journal.
 func (noJournal) ack(string) {}

@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 // entry is a line of a journal on a pipe.
 type entry struct {
 	Key   string
+	From  string // of a rename: the key that had the state
 	State state
 	Ack   bool
 }
@@ -55,6 +56,9 @@ func (j *pipeJournal) write(e entry) {
 
 // begin implements journal.
 func (j *pipeJournal) begin(key string, s state) { j.write(entry{Key: key, State: s}) }
+
+// move implements journal.
+func (j *pipeJournal) move(from, to string, s state) { j.write(entry{Key: to, From: from, State: s}) }
 
 // ack implements journal.
 func (j *pipeJournal) ack(key string) { j.write(entry{Key: key, Ack: true}) }
@@ -89,7 +93,13 @@ func workUntilKilled(dir string) error {
 type expectations struct {
 	acked   map[string]state
 	pending map[string]*state
-	shared  bool // the shared key was acknowledged
+	moves   map[string]string // of what is pending, by the new key: the old one
+	shared  bool              // the shared key was acknowledged
+}
+
+// nothing expects an empty store.
+func nothing() expectations {
+	return expectations{acked: map[string]state{}, pending: map[string]*state{}, moves: map[string]string{}}
 }
 
 // note takes an entry of a journal.
@@ -99,15 +109,48 @@ func (x *expectations) note(e entry) {
 		x.shared = x.shared || e.Ack
 	case !e.Ack:
 		x.pending[e.Key] = &e.State
+		if e.From != "" {
+			x.pending[e.From], x.moves[e.Key] = &state{}, e.From
+		}
 	case x.pending[e.Key] != nil:
 		x.acked[e.Key] = *x.pending[e.Key]
 		delete(x.pending, e.Key)
+		if from, ok := x.moves[e.Key]; ok {
+			delete(x.acked, from)
+			delete(x.pending, from)
+			delete(x.moves, e.Key)
+		}
 	}
+}
+
+// checkMoves holds that of a rename that was not acknowledged both is done, or nothing: what is not at its old key is at the
+// new one, and not at both.
+func (x *expectations) checkMoves(t *testing.T, b *Backend) {
+	t.Helper()
+	for to, from := range x.moves {
+		before, err := readState(t.Context(), b, from)
+		if err != nil {
+			t.Errorf("%s: %v", from, err)
+		}
+		after, err := readState(t.Context(), b, to)
+		if err != nil {
+			t.Errorf("%s: %v", to, err)
+		}
+		want := x.acked[to]
+		if before == (state{}) {
+			want = *x.pending[to]
+		}
+		if after != want {
+			t.Errorf("%s, which %s was to become, is %v when that is %v, want %v", to, from, after, before, want)
+		}
+	}
+	clear(x.moves)
 }
 
 // check holds that b is as expected, and from then on expects what it found.
 func (x *expectations) check(t *testing.T, b *Backend, workers int) {
 	t.Helper()
+	x.checkMoves(t, b)
 	for id := range workers {
 		for _, k := range ownedKeys(id) {
 			got, err := readState(t.Context(), b, k)
@@ -142,7 +185,7 @@ func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	b := open(t, Options{Dir: dir, MinFree: -1})
 	makeBucket(t, b, crashBucket)
-	x := expectations{acked: map[string]state{}, pending: map[string]*state{}}
+	x := nothing()
 	for round := range rounds {
 		if err := b.Close(); err != nil {
 			t.Fatal(err)

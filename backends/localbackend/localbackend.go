@@ -88,6 +88,7 @@ type Backend struct {
 var (
 	_ backends.Backend           = (*Backend)(nil)
 	_ backends.Tagger            = (*Backend)(nil)
+	_ backends.Renamer           = (*Backend)(nil)
 	_ backends.MultipartUploader = (*Backend)(nil)
 	_ backends.BucketManager     = (*Backend)(nil)
 )

@@ -45,6 +45,9 @@ func (j *memoryJournal) off() bool {
 // begin implements journal.
 func (j *memoryJournal) begin(key string, s state) { j.note(entry{Key: key, State: s}) }
 
+// move implements journal.
+func (j *memoryJournal) move(from, to string, s state) { j.note(entry{Key: to, From: from, State: s}) }
+
 // ack implements journal.
 func (j *memoryJournal) ack(key string) { j.note(entry{Key: key, Ack: true}) }
 
@@ -89,7 +92,7 @@ func powerCut(t *testing.T, seed uint64) {
 	var links sync.Mutex
 	b := open(t, Options{Dir: "/data/objects", FS: linkFS{fs, &links}})
 	makeBucket(t, b, crashBucket)
-	x := expectations{acked: map[string]state{}, pending: map[string]*state{}}
+	x := nothing()
 	for range 1 + r.IntN(3) {
 		j := &memoryJournal{x: x, left: 1 + r.IntN(120)}
 		crashed := fs

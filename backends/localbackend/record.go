@@ -44,6 +44,7 @@ const (
 	tagBucketKey
 	tagCustomer
 	tagSealed
+	tagRenamed
 )
 
 // text returns the field of a tag that is a string; nil when it is none.
@@ -75,6 +76,8 @@ func (o *object) text(tag byte) *string {
 		return &o.Expires
 	case tagRedirect:
 		return &o.WebsiteRedirectLocation
+	case tagRenamed:
+		return &o.Renamed
 	case tagEncryption:
 		return (*string)(&o.Encryption.Algorithm)
 	case tagKMSKey:
@@ -92,7 +95,7 @@ func (o *object) encode() []byte {
 	var r row = make([]byte, 0, 256)
 	r.number(tagSize, o.Size)
 	r.number(tagModified, o.LastModified.UnixMilli())
-	for tag := tagSize; tag <= tagSealed; tag++ {
+	for tag := tagSize; tag <= tagRenamed; tag++ {
 		if s := o.text(tag); s != nil {
 			r.text(tag, *s)
 		}

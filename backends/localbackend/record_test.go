@@ -30,6 +30,7 @@ func fullObject() object {
 			StorageClass: "GLACIER",
 			Checksum:     backends.Checksum{Algorithm: "CRC32", Type: "FULL_OBJECT", Value: "AAAAAA=="},
 			UploadID:     "0123",
+			Renamed:      "token 4567",
 			Tags:         []backends.Tag{{Key: "b", Value: "ä&="}, {Key: "a"}},
 			Encryption:   backends.Encryption{Algorithm: "aws:kms", KMSKeyID: "key", Context: "e30=", BucketKey: true, Customer: "verifier"},
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -149,9 +150,30 @@ type locks struct {
 }
 
 // of returns the lock of a place.
-func (l *locks) of(p place) *sync.Mutex {
+func (l *locks) of(p place) *sync.Mutex { return &l.stripes[l.stripe(p)] }
+
+// stripe is the number of the lock of a place.
+func (l *locks) stripe(p place) int {
 	h := maphash.String(l.seed, p.key) + uint64(p.bkt.id)*0x9e3779b97f4a7c15
-	return &l.stripes[h%uint64(len(l.stripes))]
+	return int(h % uint64(len(l.stripes)))
+}
+
+// lock takes the locks of places, in their order, so that nobody waits for another who waits for him.
+func (l *locks) lock(places ...place) (unlock func()) {
+	stripes := make([]int, len(places))
+	for i, p := range places {
+		stripes[i] = l.stripe(p)
+	}
+	slices.Sort(stripes)
+	stripes = slices.Compact(stripes)
+	for _, s := range stripes {
+		l.stripes[s].Lock()
+	}
+	return func() {
+		for _, s := range stripes {
+			l.stripes[s].Unlock()
+		}
+	}
 }
 
 // change lets decide build a change of what is at p, and applies it, while
@@ -164,16 +186,32 @@ func (b *Backend) change(ctx context.Context, p place, decide func(*tx) error) e
 	return t.wait(ctx)
 }
 
+// changeTwo is change of what is at two places of a bucket.
+func (b *Backend) changeTwo(ctx context.Context, p, q place, decide func(*tx) error) error {
+	t, err := b.applyLocked(ctx, p.bkt, decide, func() func() { return b.locks.lock(p, q) })
+	if err != nil {
+		return err
+	}
+	return t.wait(ctx)
+}
+
 // applyChange is change without the wait for the disk, which the caller does.
 func (b *Backend) applyChange(ctx context.Context, p place, decide func(*tx) error) (*tx, error) {
-	p.bkt.mu.RLock()
-	defer p.bkt.mu.RUnlock()
-	if p.bkt.gone {
+	return b.applyLocked(ctx, p.bkt, decide, func() func() {
+		lock := b.locks.of(p)
+		lock.Lock()
+		return lock.Unlock
+	})
+}
+
+// applyLocked applies a change to a bucket under locks.
+func (b *Backend) applyLocked(ctx context.Context, bkt *bucket, decide func(*tx) error, lock func() (unlock func())) (*tx, error) {
+	bkt.mu.RLock()
+	defer bkt.mu.RUnlock()
+	if bkt.gone {
 		return nil, s3err.New(s3err.NoSuchBucket)
 	}
-	lock := b.locks.of(p)
-	lock.Lock()
-	defer lock.Unlock()
+	defer lock()()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -49,6 +49,7 @@ func toState(m map[string]string) (s state, err error) {
 // journal is told what a worker is about to do, and what was acknowledged.
 type journal interface {
 	begin(key string, s state)
+	move(from, to string, s state)
 	ack(key string)
 }
 
@@ -100,7 +101,9 @@ func (w *worker) state() state {
 func (w *worker) step(ctx context.Context) error {
 	keys := ownedKeys(w.id)
 	key, from := keys[w.r.IntN(len(keys))], keys[w.r.IntN(len(keys))]
-	switch w.r.IntN(8) {
+	switch w.r.IntN(9) {
+	case 8:
+		return w.rename(ctx, from, key)
 	case 0, 1, 2:
 		s := w.state()
 		return w.record(key, s, w.put(ctx, key, s))
@@ -132,6 +135,21 @@ func (w *worker) record(key string, s state, op func() error) error {
 	}
 	w.have[key] = s
 	w.j.ack(key)
+	return nil
+}
+
+// rename renames an object, if there is one.
+func (w *worker) rename(ctx context.Context, from, to string) error {
+	s := w.have[from]
+	if s == (state{}) || from == to {
+		return nil
+	}
+	w.j.move(from, to, s)
+	if _, err := w.b.RenameObject(ctx, from, &s3.RenameObjectInput{Bucket: aws.String(crashBucket), Key: &to}); err != nil {
+		return fmt.Errorf("%s to %s: %w", from, to, err)
+	}
+	w.have[from], w.have[to] = state{}, s
+	w.j.ack(to)
 	return nil
 }
 

@@ -57,6 +57,7 @@ var _ interface {
 	backends.Backend
 	backends.AttributesReader
 	backends.Tagger
+	backends.Renamer
 	backends.MultipartUploader
 	backends.BucketManager
 } = (*Backend)(nil)

@@ -39,6 +39,13 @@ func (p *unversioned) RestoreObject(ctx context.Context, in *s3.RestoreObjectInp
 	return backends.RestoreObject(ctx, p.Backend, in)
 }
 
+// RenameObject implements [backends.Renamer].
+func (p *unversioned) RenameObject(ctx context.Context, from string, in *s3.RenameObjectInput) (*s3.RenameObjectOutput, error) {
+	return through(ctx, p.door, func() (*s3.RenameObjectOutput, error) {
+		return backends.RenamerOf(p.Backend).RenameObject(ctx, from, in)
+	})
+}
+
 // through makes a write that takes effect some time during the call.
 func through[O any](ctx context.Context, d *router.Door, write func() (O, error)) (O, error) {
 	leave, err := d.Enter(ctx)

@@ -1,0 +1,16 @@
+package faultbackend
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/xronox/xronox-proxy/backends"
+)
+
+// RenameObject implements [backends.Renamer].
+func (b *Backend) RenameObject(ctx context.Context, from string, in *s3.RenameObjectInput) (*s3.RenameObjectOutput, error) {
+	return call(ctx, b.arrive("RenameObject", in.Key), func(ctx context.Context, in *s3.RenameObjectInput) (*s3.RenameObjectOutput, error) {
+		return backends.RenamerOf(b.store).RenameObject(ctx, from, in)
+	}, in)
+}
