@@ -146,7 +146,7 @@ var operations = []operation{
 	{"PutObjectRetention", "PUT", onObject, "retention", "", router.Write, (*Server).putObjectRetention},
 	{"PutObjectTagging", "PUT", onObject, "tagging", "", router.Write, (*Server).putObjectTagging},
 	{"PutPublicAccessBlock", "PUT", onBucket, "publicAccessBlock", "", router.Admin, nil},
-	{"RenameObject", "PUT", onObject, "renameObject", "", router.Write, nil},
+	{"RenameObject", "PUT", onObject, "renameObject", "", router.Write, (*Server).renameObject},
 	{"RestoreObject", "POST", onObject, "restore", "", router.Write, (*Server).restoreObject},
 	{"SelectObjectContent", "POST", onObject, "select&select-type=2", "", router.Read, nil},
 	{"UpdateBucketMetadataAnnotationTableConfiguration", "PUT", onBucket, "metadataAnnotationTable", "", router.Admin, nil},
