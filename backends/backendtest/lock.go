@@ -17,6 +17,7 @@ var lockCases = []testCase{
 	{"lock/changes", "a retention can be extended; where governance is bypassed it can become anything", lockChanges},
 	{"lock/hold", "a version with a legal hold is kept, whoever bypasses what", lockHold},
 	{"lock/written", "versions are locked from the beginning as their writes say, and copies have no locks of their sources", lockWritten},
+	{"lock/customerkey", "an upload with a customer's key is locked as it began, also when who completes it has no key", lockCustomerKey},
 	{"lock/overwrite", "a null version that is locked is not written over; others are covered up, and stay", lockOverwrite},
 	{"lock/deleteobjects", "DeleteObjects judges each version by its own locks", lockDeleteObjects},
 	{"lock/errors", "what was never set is NoSuchObjectLockConfiguration; what is not there cannot be locked", lockErrors},
@@ -222,6 +223,51 @@ func lockWritten(e *env) {
 	})
 	u.complete(u.part(1, "x"))
 	e.locked("upload", nil, retained, future, on)
+}
+
+func lockCustomerKey(e *env) {
+	const mode, on = types.ObjectLockModeCompliance, types.ObjectLockLegalHoldStatusOn
+	e.locker()
+	k := newKey(1)
+	if !e.encrypts(CustomerKeys, putWith(k)) {
+		return
+	}
+	f := func(key string, complete backends.CustomerKey, edit func(*s3.CreateMultipartUploadInput), mode types.ObjectLockMode, status types.ObjectLockLegalHoldStatus) {
+		e.Helper()
+		u := e.begin(key, edit, func(in *s3.CreateMultipartUploadInput) {
+			in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5 = k.Algorithm, k.Key, k.MD5
+		})
+		in := u.input(u.partWith(k, 1, "x"))
+		in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5 = complete.Algorithm, complete.Key, complete.MD5
+		if _, err := u.tryComplete(in); err != nil {
+			e.Fatalf("CompleteMultipartUpload: %v", err)
+		}
+		_, got := e.get(key, getWith(k))
+		until := future
+		if mode == "" {
+			until = time.Time{}
+		}
+		e.same("GetObject", []any{got.ObjectLockMode, deref(got.ObjectLockRetainUntilDate), got.ObjectLockLegalHoldStatus}, []any{mode, until, status})
+		if err := e.tryRemove(key, got.VersionId, true); mode != "" || status == on {
+			e.refused(err, s3err.AccessDenied)
+		} else if err != nil {
+			e.Error(err)
+		}
+	}
+	for name, complete := range map[string]backends.CustomerKey{"without": keyless, "with": k} {
+		f(name+" retention", complete, func(in *s3.CreateMultipartUploadInput) {
+			in.ObjectLockMode, in.ObjectLockRetainUntilDate = mode, &future
+		}, mode, "")
+		f(name+" hold", complete, func(in *s3.CreateMultipartUploadInput) { in.ObjectLockLegalHoldStatus = on }, "", on)
+		f(name+" nothing", complete, func(*s3.CreateMultipartUploadInput) {}, "", "")
+		f(name+" all", complete, func(in *s3.CreateMultipartUploadInput) {
+			in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus, in.Tagging = mode, &future, on, new("a=b")
+		}, mode, on)
+	}
+	tags, err := e.tagger().GetObjectTagging(e.Context(), &s3.GetObjectTaggingInput{Bucket: &e.bucket, Key: new("without all")})
+	if err != nil || len(tags.TagSet) != 1 || deref(tags.TagSet[0].Key) != "a" {
+		e.Errorf("GetObjectTagging: %+v, %v", tags, err)
+	}
 }
 
 func lockOverwrite(e *env) {

@@ -2,6 +2,7 @@ package versioned
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -182,3 +183,47 @@ func parseLock(retained, hold string) Lock {
 	}
 	return l
 }
+
+// lockTag is the tag by which the body of an upload says how its version is to be locked, when it takes a customer's key to read what
+// else it says: who completes the upload need not have that.
+const lockTag = backends.ReservedMetadata + "lock"
+
+// maxTags is how many tags S3 takes of an object.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+const maxTags = 10
+
+// tagLock gives the body of an upload its lockTag, if it needs one.
+func (w *write) tagLock(in *s3.CreateMultipartUploadInput) error {
+	tags := givenTags(in.Tagging)
+	if slices.ContainsFunc(tags, isLockTag) {
+		return s3err.New(s3err.InvalidTag)
+	}
+	l := lockOf(&w.version)
+	if in.SSECustomerKey == nil || l == (Lock{}) {
+		return nil
+	}
+	if len(tags) == maxTags {
+		return s3err.Newf(s3err.NotImplemented, "An upload with a customer's key and a lock can have no more than %d tags.", maxTags-1)
+	}
+	in.Tagging = backends.EncodeTags(append(tags, versions.Tag{Key: lockTag, Value: l.retained() + "/" + string(l.Hold)}))
+	return nil
+}
+
+// untagLock locks the version of an upload as its lockTag says. That is no tag of the version's.
+func (w *write) untagLock() {
+	i := slices.IndexFunc(w.version.Tags, isLockTag)
+	if i < 0 {
+		return
+	}
+	retained, status, _ := strings.Cut(w.version.Tags[i].Value, "/")
+	if w.version.Tags = slices.Delete(w.version.Tags, i, i+1); len(w.version.Tags) == 0 {
+		w.version.Tags = nil
+	}
+	if w.version.UploadID == "" { // Uploads from before had no locks.
+		parseLock(retained, status).On(&w.version)
+	}
+}
+
+// isLockTag reports whether a tag is ours.
+func isLockTag(t versions.Tag) bool { return t.Key == lockTag }

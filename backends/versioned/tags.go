@@ -57,6 +57,7 @@ func givenTags(encoded *string) []versions.Tag {
 func (w *write) takeTags(ctx context.Context, count *int32) (err error) {
 	body := backends.Source{Backend: w.b.Bodies, CopySource: backends.CopySource{Key: *w.key()}}
 	w.version.Tags, err = backends.StoredTags(ctx, body, count)
+	w.untagLock()
 	return err
 }
 

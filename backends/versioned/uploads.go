@@ -31,6 +31,9 @@ func (u *uploads) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 	c := *in
 	w.takeLock(&c.ObjectLockMode, &c.ObjectLockRetainUntilDate, &c.ObjectLockLegalHoldStatus)
 	c.Key, c.Metadata = w.key(), marked(in.Metadata, w.mark())
+	if err := w.tagLock(&c); err != nil {
+		return nil, err
+	}
 	u.bodyPolicy(&c.StorageClass, &c.ServerSideEncryption, &c.SSEKMSKeyId, c.SSECustomerKey)
 	out, err := u.below.CreateMultipartUpload(ctx, &c)
 	if err != nil {
