@@ -63,7 +63,7 @@ func (f *form) read(parts *multipart.Reader) error {
 			return f.in.because(err)
 		}
 		name := part.FormName()
-		if strings.EqualFold(name, "file") {
+		if isNamed(name, "file") {
 			f.takeFile(part)
 			return nil
 		}
@@ -96,7 +96,7 @@ func (f *form) takeFile(part *multipart.Part) {
 // https://docs.aws.amazon.com/AmazonS3/latest/API/HTTPPOSTForms.html
 func (f *form) add(name, value string) {
 	for i := range f.fields {
-		if strings.EqualFold(f.fields[i].name, name) {
+		if isNamed(f.fields[i].name, name) {
 			f.fields[i].value += "," + value
 			return
 		}
@@ -107,7 +107,7 @@ func (f *form) add(name, value string) {
 // lookup returns the field of that name, in whatever case.
 func (f *form) lookup(name string) (string, bool) {
 	for i := range f.fields {
-		if strings.EqualFold(f.fields[i].name, name) {
+		if isNamed(f.fields[i].name, name) {
 			return f.fields[i].value, true
 		}
 	}
@@ -125,6 +125,10 @@ func (f *form) has(name string) bool {
 	_, ok := f.lookup(name)
 	return ok
 }
+
+// isNamed reports whether two fields are the same, in whatever case. Letters beyond ASCII that are other cases of ASCII's, such
+// as the long s, are longer, and no header's: a policy that asks for a field must not be content with one that means nothing.
+func isNamed(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
 
 // ignored reports whether a field is one that only its sender cares for.
 func ignored(name string) bool { return hasPrefixFold(name, "x-ignore-") }

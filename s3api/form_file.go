@@ -2,6 +2,9 @@ package s3api
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -139,22 +142,40 @@ func (f *formFile) close() {
 	}
 }
 
-// spool is a file on disk without a name. Until it is read again its errors are nobody's concern.
+// spool is a file on disk without a name. What is in it is encrypted with a key that is nowhere else: the object may be one that
+// nothing of is to be on disk in plain. Until it is read again its errors are nobody's concern.
 type spool struct {
-	dir  string
-	file *os.File
-	err  error
+	dir    string
+	file   *os.File
+	err    error
+	block  cipher.Block
+	stream cipher.Stream
+	sealed []byte // what is on its way to the file
 }
+
+// begin makes the file.
+func (s *spool) begin() {
+	if s.file, s.err = os.CreateTemp(s.dir, "form-"); s.err == nil {
+		_ = os.Remove(s.file.Name()) // Nothing is left, whatever happens.
+	}
+	var key [32]byte
+	_, _ = rand.Read(key[:]) // It never fails.
+	s.block, _ = aes.NewCipher(key[:])
+	s.stream = s.fromStart()
+}
+
+// fromStart is the key stream from its first byte on. As the key is for one file, that is always the same.
+func (s *spool) fromStart() cipher.Stream { return cipher.NewCTR(s.block, make([]byte, aes.BlockSize)) }
 
 // write appends p.
 func (s *spool) write(p []byte) {
 	if s.file == nil && s.err == nil {
-		if s.file, s.err = os.CreateTemp(s.dir, "form-"); s.err == nil {
-			_ = os.Remove(s.file.Name()) // Nothing is left, whatever happens.
-		}
+		s.begin()
 	}
 	if s.err == nil {
-		_, s.err = s.file.Write(p)
+		s.sealed = append(s.sealed[:0], p...)
+		s.stream.XORKeyStream(s.sealed, s.sealed)
+		_, s.err = s.file.Write(s.sealed)
 	}
 }
 
@@ -164,7 +185,7 @@ func (s *spool) again() (io.Reader, error) {
 		return nil, s.err
 	}
 	_, err := s.file.Seek(0, io.SeekStart)
-	return s.file, err
+	return cipher.StreamReader{S: s.fromStart(), R: s.file}, err
 }
 
 // close ends it.

@@ -268,6 +268,45 @@ func TestFormFileLeavesNothing(t *testing.T) {
 	s.close()
 }
 
+// TestSpoolIsSealed: what is kept of a form's file is not on disk as it is, and comes back as it was.
+func TestSpoolIsSealed(t *testing.T) {
+	s := &spool{dir: t.TempDir()}
+	defer s.close()
+	const text = "nothing of this is to be on disk"
+	for i := range len(text) {
+		s.write([]byte(text[i : i+1]))
+	}
+	kept := make([]byte, len(text))
+	if _, err := s.file.ReadAt(kept, 0); err != nil || bytes.Contains(kept, []byte(text[:4])) {
+		t.Errorf("%q, %v", kept, err)
+	}
+	r, err := s.again()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(r); string(got) != text || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestPolicyNames: a field whose name is a header's only to Unicode meets no condition.
+func TestPolicyNames(t *testing.T) {
+	p := &postPolicy{expiration: time.Unix(1, 0), conditions: []postCondition{
+		{op: postEq, field: "$bucket", value: "b"}, {op: postEq, field: "$Content-Disposition", value: "attachment"},
+	}}
+	f := func(name string, want bool) {
+		t.Helper()
+		err := p.allows(&form{fields: params{{name, "attachment"}}}, "b", time.Unix(0, 0))
+		if want != (err == nil) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	f("content-disposition", true)
+	f("CONTENT-DISPOSITION", true)
+	f("content-di\u017fposition", false)
+	f("content-dispo\u017fition", false)
+}
+
 // FuzzForm holds that every body ends in an error of ours or in a file, which is what the
 // reader of one byte at a time finds too; that what comes before the file is bounded; and that the
 // file begins where the count says.

@@ -270,13 +270,13 @@ func extraField(name string) error {
 
 // needsCondition reports whether a field may only be there if a condition mentions it.
 func needsCondition(name string) bool {
-	return !strings.EqualFold(name, "policy") && !strings.EqualFold(name, "x-amz-signature") && !ignored(name)
+	return !isNamed(name, "policy") && !isNamed(name, "x-amz-signature") && !ignored(name)
 }
 
 // covers reports whether a condition mentions the field.
 func (p *postPolicy) covers(name string) bool {
 	return slices.ContainsFunc(p.conditions, func(c postCondition) bool {
-		return c.op != postRange && c.field[:min(1, len(c.field))] == "$" && strings.EqualFold(c.field[1:], name)
+		return c.op != postRange && c.field[:min(1, len(c.field))] == "$" && isNamed(c.field[1:], name)
 	})
 }
 
@@ -292,7 +292,7 @@ func (c postCondition) met(f *form, bucket string) bool {
 		return false
 	}
 	value := bucket
-	if !strings.EqualFold(name, "bucket") {
+	if !isNamed(name, "bucket") {
 		if value, ok = f.lookup(name); !ok {
 			return false
 		}
@@ -300,7 +300,7 @@ func (c postCondition) met(f *form, bucket string) bool {
 	switch {
 	case c.op == postEq:
 		return value == c.value
-	case strings.EqualFold(name, "Content-Type"):
+	case isNamed(name, "Content-Type"):
 		return eachHasPrefix(value, c.value)
 	}
 	return strings.HasPrefix(value, c.value)
