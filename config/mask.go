@@ -35,6 +35,17 @@ var harmless = map[string]*regexp.Regexp{
 // variable is the name of an environment variable.
 var variable = regexp.MustCompile(`^\$?\{?[A-Z][A-Z0-9_.-]{0,39}\}?$`)
 
+// encryptionOpen are the members of the section of encryption keys that hold none. Every other text there may be a key in
+// the wrong place, and it is not shown at all.
+var encryptionOpen = []string{"id", "keyEnv", "keyFile"}
+
+// maybeKey reports whether a value at p may be an encryption key, whatever its name.
+func maybeKey(p path) bool {
+	const section = "xronoxProxy.encryption"
+	at := strings.Index("."+string(p)+".", "."+section+".")
+	return at >= 0 && !slices.Contains(encryptionOpen, p.name())
+}
+
 // maxShown bounds a value in a message, in bytes.
 const maxShown = 80
 
@@ -56,6 +67,8 @@ func show(p path, n *node) string {
 		return ""
 	case n.token != "":
 		return n.token
+	case maybeKey(p) && (n.kind == kindText || n.kind == kindNumber):
+		return masked
 	case n.kind == kindBool:
 		return strconv.FormatBool(n.truth)
 	case n.kind == kindNumber && !isSecretName(p.name()):

@@ -99,6 +99,9 @@ func (s textShape) checkEnum(c *checker, p path, n *node) (*node, status) {
 		if n.token != "" && !c.strict {
 			received = n.token // what it stands for may be a secret
 		}
+		if maybeKey(p) {
+			received = masked
+		}
 		c.problem(p, n, "Invalid enum value. Expected "+list+", received '"+received+"'", first(suggest(n.text, s.enum), "write one of these"))
 		return nil, aborted
 	}

@@ -28,6 +28,26 @@ import (
 type Keys struct {
 	Managed [][]byte // of SSE-S3: the first encrypts, all decrypt
 	KMS     []KMSKey // of SSE-KMS: the first is that of who names none
+
+	// Make makes and keeps the key of a store that has no Managed, when it is opened; nil makes none. It is not called
+	// for a store that has encrypted objects: Open then fails with [ErrKeyLost], for a new key could not read them.
+	Make func() ([]byte, error)
+}
+
+// ErrKeyLost is that a store has encrypted objects, and no managed key is there any more.
+var ErrKeyLost = errors.New("objects are encrypted, and the key is not there")
+
+// make makes the key of a store that has none.
+func (k *Keys) make(encrypted bool) error {
+	if len(k.Managed) > 0 || k.Make == nil {
+		return nil
+	}
+	if encrypted {
+		return ErrKeyLost
+	}
+	made, err := k.Make()
+	k.Managed = [][]byte{made}
+	return err
 }
 
 // KMSKey is a key of KMS, under the name that clients have for it.

@@ -98,9 +98,6 @@ var (
 func Open(o Options) (_ *Backend, err error) {
 	o.defaults()
 	b := &Backend{log: o.Log, now: o.Now, names: namer{now: o.Now}, locks: locks{seed: maphash.MakeSeed()}}
-	if b.keys, err = newKeyring(o.Keys); err != nil {
-		return nil, fmt.Errorf("localbackend: %s: %w", o.Dir, err)
-	}
 	b.space = newSpace(o)
 	if b.meta, err = openMeta(o, b.space); err != nil {
 		return nil, fmt.Errorf("localbackend: %s: %w", o.Dir, err)
@@ -110,6 +107,12 @@ func Open(o Options) (_ *Backend, err error) {
 			err = errors.Join(fmt.Errorf("localbackend: %s: %w", o.Dir, err), b.meta.close())
 		}
 	}()
+	if err = o.Keys.make(b.meta.encrypted); err != nil {
+		return nil, err
+	}
+	if b.keys, err = newKeyring(o.Keys); err != nil {
+		return nil, err
+	}
 	if b.files, err = openFiles(o.FS, o.FS.PathJoin(o.Dir, "bodies")); err != nil {
 		return nil, err
 	}

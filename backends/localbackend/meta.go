@@ -26,6 +26,8 @@ type meta struct {
 	db    *pebble.DB
 	lock  io.Closer
 	space *space
+	// encrypted says that the store had something that is encrypted when it was opened.
+	encrypted bool
 
 	life   sync.RWMutex // read-held while db is used
 	closed bool
@@ -105,6 +107,7 @@ func (m *meta) checkFormat() error {
 	case version != formatVersion && version != encryptedVersion:
 		return fmt.Errorf("the store has format %d; this program knows %d", version, encryptedVersion)
 	}
+	m.encrypted = version == encryptedVersion
 	return nil
 }
 

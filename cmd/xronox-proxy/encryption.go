@@ -21,8 +21,8 @@ import (
 // AWS has it, where who stores has the key, too, and no help against who takes the whole directory.
 const keyFile = "encryption.key"
 
-// localKeys are the keys that encrypt on local disk: those of the configuration, else one that is made at the first
-// start. One that was made goes on decrypting when others are configured.
+// localKeys are the keys that encrypt on local disk: those of the configuration, else one that is made when there is
+// nothing yet that another has encrypted. One that was made goes on decrypting when others are configured.
 func localKeys(cfg *config.Config) (localbackend.Keys, error) {
 	var keys localbackend.Keys
 	e := &cfg.Proxy.Encryption
@@ -40,26 +40,40 @@ func localKeys(cfg *config.Config) (localbackend.Keys, error) {
 		}
 		keys.KMS = append(keys.KMS, localbackend.KMSKey{ID: e.KMS[i].ID, Key: b})
 	}
-	made, err := madeKey(filepath.Join(cfg.Proxy.DataDir, keyFile), len(keys.Managed) == 0)
+	path := filepath.Join(cfg.Proxy.DataDir, keyFile)
+	made, err := madeKey(path)
 	if err != nil {
 		return keys, fmt.Errorf("key of local disk: %w", err)
 	}
 	if made != nil {
 		keys.Managed = append(keys.Managed, made)
 	}
+	keys.Make = func() ([]byte, error) { return makeKey(path) }
 	return keys, nil
 }
 
-// madeKey reads the key that was made, or makes it when it is needed; nil when there is none.
-func madeKey(path string, needed bool) ([]byte, error) {
+// keyLost says what to do when objects are encrypted and the key is not there.
+func keyLost(cfg *config.Config, err error) error {
+	if !errors.Is(err, localbackend.ErrKeyLost) {
+		return err
+	}
+	return fmt.Errorf("%w: put %s back, or name the keys in xronoxProxy.encryption.keys; with a new key there, what the lost one encrypted cannot be read",
+		err, filepath.Join(cfg.Proxy.DataDir, keyFile))
+}
+
+// makeKey makes a key and keeps it.
+func makeKey(path string) ([]byte, error) {
+	b := make([]byte, localbackend.KeySize)
+	_, _ = rand.Read(b) // never fails
+	return b, renameio.WriteFile(path, []byte(base64.StdEncoding.EncodeToString(b)+"\n"), 0o600)
+}
+
+// madeKey reads the key that was made; nil when there is none.
+func madeKey(path string) ([]byte, error) {
 	data, err := os.ReadFile(path) // the operator's own directory
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !needed:
-		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		b := make([]byte, localbackend.KeySize)
-		_, _ = rand.Read(b) // never fails
-		return b, renameio.WriteFile(path, []byte(base64.StdEncoding.EncodeToString(b)+"\n"), 0o600)
+		return nil, nil
 	case err != nil:
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func identityOf(cfg *config.Config, accessKey string) (router.Identity, error) {
 // answer completes an explanation.
 func (q question) answer(x router.Explanation, id *router.Identity, cache string) *explained {
 	e := &explained{Explanation: x, As: q.as, Cache: cache}
-	for _, a := range []router.Action{router.Read, router.Write, router.Delete, router.List} {
+	for _, a := range []router.Action{router.Read, router.Write, router.Delete, router.List, router.Admin} {
 		if q.as != "" && id.Allows(a, q.bucket, q.key) {
 			e.Allowed = append(e.Allowed, a)
 		}

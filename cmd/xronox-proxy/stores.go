@@ -176,7 +176,7 @@ func (a *app) openLocal(cfg *config.Config, dir string) (backends.Backend, error
 	}
 	store, err := localbackend.Open(localbackend.Options{Dir: dir, Log: a.log, Keys: keys})
 	if err != nil {
-		return nil, err
+		return nil, keyLost(cfg, err)
 	}
 	a.closers = append(a.closers, store)
 	return store, nil
