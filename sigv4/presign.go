@@ -84,7 +84,7 @@ func (c *claim) fromQuery(q *queryFields, f *fields) error {
 	refuse := func(message string) error { return s3err.Newf(s3err.AuthorizationQueryParameters, "%s", message) }
 	switch {
 	case q.algorithm == "AWS4-ECDSA-P256-SHA256":
-		return unsupportedECDSA()
+		return refuse(`X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"`) // What S3 said before it knew the other one.
 	case q.algorithm != "" && q.algorithm != algorithm:
 		return refuse(`X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"`)
 	case q.algorithm == "" || q.credential == "" || q.signature == "" || q.date == "" || q.signedHeaders == "" || q.expires == "":
