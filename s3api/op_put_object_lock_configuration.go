@@ -1,8 +1,6 @@
 package s3api
 
 import (
-	"errors"
-	"io"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -16,11 +14,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLockConfiguration.html
 func (s *Server) putObjectLockConfiguration(c *call) error {
 	var doc lockConfiguration
-	err := c.readXML(lockDocument, doc.read)
-	switch {
-	case errors.Is(err, io.EOF):
-		return s3err.New(s3err.MissingRequestBody)
-	case err != nil:
+	if err := c.readXML(lockDocument, doc.read); err != nil {
 		return err
 	}
 	return s.Buckets.Configure(c.ctx, *c.identity, c.bucket, func(set router.Settings) (router.Configuration, error) {

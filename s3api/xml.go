@@ -19,23 +19,24 @@ type document struct {
 	bytes    int64
 	elements int  // known and unknown, comments too
 	digest   bool // S3 wants one: a damaged list would delete other objects
+	required bool // an empty body has an error of its own; S3 calls those of parts, legal holds and retentions malformed
 }
 
 // The documents that clients send, with what S3 takes: 1,000 keys of 1,024
 // bytes; 10,000 parts, each with number, ETag and checksum. Unknown
 // elements have room too.
 var (
-	corsDocument           = &document{root: "CORSConfiguration", bytes: 64 << 10, elements: 8192}
+	corsDocument           = &document{root: "CORSConfiguration", bytes: 64 << 10, elements: 8192, required: true}
 	createBucketDocument   = &document{root: "CreateBucketConfiguration", bytes: 64 << 10, elements: 512}
-	deleteDocument         = &document{root: "Delete", bytes: 2 << 20, elements: 16 * maxKeys, digest: true}
-	encryptionDocument     = &document{root: "ServerSideEncryptionConfiguration", bytes: 64 << 10, elements: 512}
+	deleteDocument         = &document{root: "Delete", bytes: 2 << 20, elements: 16 * maxKeys, digest: true, required: true}
+	encryptionDocument     = &document{root: "ServerSideEncryptionConfiguration", bytes: 64 << 10, elements: 512, required: true}
 	legalHoldDocument      = &document{root: "LegalHold", bytes: 64 << 10, elements: 512}
-	lockDocument           = &document{root: "ObjectLockConfiguration", bytes: 64 << 10, elements: 512}
-	requestPaymentDocument = &document{root: "RequestPaymentConfiguration", bytes: 64 << 10, elements: 512}
+	lockDocument           = &document{root: "ObjectLockConfiguration", bytes: 64 << 10, elements: 512, required: true}
+	requestPaymentDocument = &document{root: "RequestPaymentConfiguration", bytes: 64 << 10, elements: 512, required: true}
 	restoreDocument        = &document{root: "RestoreRequest", bytes: 64 << 10, elements: 512}
 	retentionDocument      = &document{root: "Retention", bytes: 64 << 10, elements: 512}
-	taggingDocument        = &document{root: "Tagging", bytes: 64 << 10, elements: 512}
-	versioningDocument     = &document{root: "VersioningConfiguration", bytes: 64 << 10, elements: 512}
+	taggingDocument        = &document{root: "Tagging", bytes: 64 << 10, elements: 512, required: true}
+	versioningDocument     = &document{root: "VersioningConfiguration", bytes: 64 << 10, elements: 512, required: true}
 	completeDocument       = &document{root: "CompleteMultipartUpload", bytes: 400 * maxParts, elements: 16 * maxParts}
 )
 
@@ -69,6 +70,9 @@ func (c *call) readXML(doc *document, f func(*elements) error) error {
 		// What is not what the client sent should not be called malformed.
 		if _, damaged := io.Copy(io.Discard, b); damaged != nil {
 			return damaged
+		}
+		if doc.required && b.length == 0 {
+			return s3err.New(s3err.MissingRequestBody)
 		}
 	}
 	return err
