@@ -168,8 +168,10 @@ type Tagger interface {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 type MultipartUploader interface {
 	// CreateMultipartUpload begins an upload with the metadata of the object to
-	// be. ChecksumAlgorithm and ChecksumType are set by the edge (CRC64NVME and
-	// FULL_OBJECT unless the client chose). UploadIds are never reused.
+	// be. Without ChecksumAlgorithm the client named none, and the store gives the object and its parts
+	// S3's default, CRC64NVME of the whole ([UploadChecksum]). What is shown of the upload here, by
+	// ListMultipartUploads, ListParts and UploadPartCopy is what was named ([Checksum.Named]), but for a store that asked another
+	// for the default and no longer knows. UploadIds are never reused.
 	CreateMultipartUpload(context.Context, *s3.CreateMultipartUploadInput) (*s3.CreateMultipartUploadOutput, error)
 
 	// UploadPart stores one part, with PutObject's rules for Body and checksums;
@@ -190,7 +192,8 @@ type MultipartUploader interface {
 	// as the object it made is the current one.
 	CompleteMultipartUpload(context.Context, *s3.CompleteMultipartUploadInput) (*s3.CompleteMultipartUploadOutput, error)
 
-	// AbortMultipartUpload ends the upload and frees its parts. NoSuchUpload.
+	// AbortMultipartUpload ends the upload and frees its parts. NoSuchUpload. IfMatchInitiatedTime as [CheckAbort]
+	// judges it.
 	AbortMultipartUpload(context.Context, *s3.AbortMultipartUploadInput) (*s3.AbortMultipartUploadOutput, error)
 
 	// ListParts lists parts by number, after PartNumberMarker, at most MaxParts

@@ -42,7 +42,7 @@ func PlanComplete(upload ObjectMeta, stored func(number int32) (PartInfo, bool),
 		m.Size += p.Size
 	}
 	m.ETag = partsETag(m.Parts)
-	m.Checksum.Value = partsChecksum(upload.Checksum, m.Parts)
+	m.Checksum.Value, m.Checksum.Default = partsChecksum(upload.Checksum, m.Parts), false
 	if m.Checksum.Value == "" {
 		m.Checksum = Checksum{}
 	}

@@ -148,7 +148,11 @@ func TestUploadType(t *testing.T) {
 			t.Errorf("%s: %q", a, m.Checksum.Type)
 		}
 	}
-	if m := UploadMeta(&s3.CreateMultipartUploadInput{}); m.Checksum != (Checksum{}) {
+	m := UploadMeta(&s3.CreateMultipartUploadInput{})
+	if want := (Checksum{Algorithm: types.ChecksumAlgorithmCrc64nvme, Type: types.ChecksumTypeFullObject, Default: true}); m.Checksum != want {
 		t.Errorf("without an algorithm: %+v", m.Checksum)
+	}
+	if m.Checksum.Named() != (Checksum{}) {
+		t.Errorf("shown of the default: %+v", m.Checksum.Named())
 	}
 }

@@ -123,6 +123,16 @@ func CheckDelete(existing *ObjectMeta, in *s3.DeleteObjectInput) error {
 	return nil
 }
 
+// CheckAbort judges IfMatchInitiatedTime: PreconditionFailed for an upload that was initiated at another second.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
+func CheckAbort(initiated time.Time, in *s3.AbortMultipartUploadInput) error {
+	if in.IfMatchInitiatedTime != nil && !shown(*in.IfMatchInitiatedTime).Equal(*shown(initiated)) {
+		return preconditionFailed("x-amz-if-match-initiated-time")
+	}
+	return nil
+}
+
 // preconditionFailed names the condition, as S3's error document does.
 func preconditionFailed(condition string) error {
 	return s3err.New(s3err.PreconditionFailed).With("Condition", condition)

@@ -24,8 +24,8 @@ func ListParts(upload *ObjectMeta, parts []PartInfo, in *s3.ListPartsInput) (*s3
 	shownParts := rest[:min(len(rest), max(0, pageLength(in.MaxParts)))]
 	truncated := len(shownParts) > 0 && len(shownParts) < len(rest)
 	out := &s3.ListPartsOutput{
-		ChecksumAlgorithm: upload.Checksum.Algorithm,
-		ChecksumType:      upload.Checksum.Type,
+		ChecksumAlgorithm: upload.Checksum.Named().Algorithm,
+		ChecksumType:      upload.Checksum.Named().Type,
 		IsTruncated:       &truncated,
 		StorageClass:      types.StorageClassStandard,
 	}
@@ -53,25 +53,29 @@ func (p PartInfo) listed(a types.ChecksumAlgorithm) types.Part {
 func UploadOutput(id string, upload *ObjectMeta, in *s3.CreateMultipartUploadInput) *s3.CreateMultipartUploadOutput {
 	out := &s3.CreateMultipartUploadOutput{
 		Bucket: in.Bucket, Key: in.Key, UploadId: &id,
-		ChecksumAlgorithm: upload.Checksum.Algorithm, ChecksumType: upload.Checksum.Type,
+		ChecksumAlgorithm: upload.Checksum.Named().Algorithm, ChecksumType: upload.Checksum.Named().Type,
 		SSEKMSEncryptionContext: optional(upload.Encryption.Context),
 	}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = upload.Encryption.Shown(UploadKey(in))
 	return out
 }
 
-// UploadPartOutput is the answer to the UploadPart that stored p in an upload, with that key.
-func UploadPartOutput(p PartInfo, upload *ObjectMeta, k CustomerKey) *s3.UploadPartOutput {
+// UploadPartOutput is the answer to the UploadPart that stored p in an upload.
+func UploadPartOutput(p PartInfo, upload *ObjectMeta, in *s3.UploadPartInput) *s3.UploadPartOutput {
 	out := &s3.UploadPartOutput{ETag: &p.ETag}
-	Checksum{Algorithm: upload.Checksum.Algorithm, Value: p.Checksum}.SetOn(out)
-	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = upload.Encryption.Shown(k)
+	c := upload.Checksum
+	if in.ChecksumAlgorithm == "" { // No client sent it, and it is a copy that streams. See NoChecksum.
+		c = c.Named()
+	}
+	Checksum{Algorithm: c.Algorithm, Value: p.Checksum}.SetOn(out)
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = upload.Encryption.Shown(PartKey(in))
 	return out
 }
 
 // UploadPartCopyOutput is [UploadPartOutput] for UploadPartCopy.
 func UploadPartCopyOutput(p PartInfo, upload *ObjectMeta, k CustomerKey) *s3.UploadPartCopyOutput {
 	result := &types.CopyPartResult{ETag: &p.ETag, LastModified: shown(p.LastModified)}
-	Checksum{Algorithm: upload.Checksum.Algorithm, Value: p.Checksum}.SetOn(result)
+	Checksum{Algorithm: upload.Checksum.Named().Algorithm, Value: p.Checksum}.SetOn(result)
 	out := &s3.UploadPartCopyOutput{CopyPartResult: result}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = upload.Encryption.Shown(k)
 	return out
@@ -85,8 +89,8 @@ func ListedUpload(key, uploadID string, upload *ObjectMeta) types.MultipartUploa
 		UploadId:          &uploadID,
 		Initiated:         shown(upload.LastModified),
 		StorageClass:      types.StorageClassStandard,
-		ChecksumAlgorithm: upload.Checksum.Algorithm,
-		ChecksumType:      upload.Checksum.Type,
+		ChecksumAlgorithm: upload.Checksum.Named().Algorithm,
+		ChecksumType:      upload.Checksum.Named().Type,
 	}
 	if upload.StorageClass != "" {
 		u.StorageClass = upload.StorageClass

@@ -49,6 +49,7 @@ type Checksum struct {
 	Algorithm types.ChecksumAlgorithm
 	Type      types.ChecksumType
 	Value     string // base64, with "-N" when Type is COMPOSITE
+	Default   bool   // of an upload only: its client named no algorithm, and this is S3's
 }
 
 // PartInfo is one part of a multipart object or upload.
@@ -95,23 +96,27 @@ func UploadMeta(in *s3.CreateMultipartUploadInput) ObjectMeta {
 			Metadata:                in.Metadata,
 		}),
 		StorageClass: in.StorageClass,
-		Checksum:     Checksum{Algorithm: in.ChecksumAlgorithm, Type: uploadType(in)},
+		Checksum:     UploadChecksum(in),
 		Tags:         givenTags(in.Tagging),
 		Encryption:   Asked(in.ServerSideEncryption, in.SSEKMSKeyId, in.SSEKMSEncryptionContext, in.BucketKeyEnabled, UploadKey(in)),
 	}
 }
 
-// uploadType is the checksum type of an upload, S3's default when none is given.
+// UploadChecksum is the checksum that the object of an upload gets: what its client named, or S3's default.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html#Full-object-checksums
-func uploadType(in *s3.CreateMultipartUploadInput) types.ChecksumType {
+func UploadChecksum(in *s3.CreateMultipartUploadInput) Checksum {
+	c := Checksum{Algorithm: in.ChecksumAlgorithm, Type: in.ChecksumType}
 	switch {
-	case in.ChecksumType != "" || in.ChecksumAlgorithm == "":
-		return in.ChecksumType
-	case in.ChecksumAlgorithm == types.ChecksumAlgorithmCrc64nvme:
-		return types.ChecksumTypeFullObject
+	case c.Algorithm == "":
+		return Checksum{Algorithm: types.ChecksumAlgorithmCrc64nvme, Type: types.ChecksumTypeFullObject, Default: true}
+	case c.Type != "":
+	case c.Algorithm == types.ChecksumAlgorithmCrc64nvme:
+		c.Type = types.ChecksumTypeFullObject
+	default:
+		c.Type = types.ChecksumTypeComposite
 	}
-	return types.ChecksumTypeComposite
+	return c
 }
 
 // CopyMeta returns what the copy of src that in asks for will be, but for what
@@ -196,6 +201,18 @@ func ListedObject(key string, m *ObjectMeta) types.Object {
 		o.ChecksumType = m.Checksum.Type
 	}
 	return o
+}
+
+// Named is c, and none when no client named it: so an upload is shown. Its parts are shown with their checksums, the default
+// one too, but for those that are copies.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_Part.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyPartResult.html
+func (c Checksum) Named() Checksum {
+	if c.Default {
+		return Checksum{}
+	}
+	return c
 }
 
 // SetOn sets the checksum's field of an SDK struct; false when there is no checksum.

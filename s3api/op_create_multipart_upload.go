@@ -17,7 +17,7 @@ func (s *Server) createMultipartUpload(c *call) error {
 	if err != nil {
 		return err
 	}
-	in, named, err := c.createMultipartUploadInput()
+	in, err := c.createMultipartUploadInput()
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func (s *Server) createMultipartUpload(c *call) error {
 	if err != nil {
 		return err
 	}
-	if named {
+	if in.ChecksumAlgorithm != "" {
 		kept := in
 		if out.ChecksumAlgorithm != "" { // The storage has another one in place of it.
 			kept = &s3.CreateMultipartUploadInput{ChecksumAlgorithm: out.ChecksumAlgorithm, ChecksumType: out.ChecksumType}
@@ -43,18 +43,17 @@ func (s *Server) createMultipartUpload(c *call) error {
 	return nil
 }
 
-// createMultipartUploadInput reads the request; named says whether the client
-// chose the checksum itself.
-func (c *call) createMultipartUploadInput() (in *s3.CreateMultipartUploadInput, named bool, err error) {
+// createMultipartUploadInput reads the request.
+func (c *call) createMultipartUploadInput() (*s3.CreateMultipartUploadInput, error) {
 	h, err := c.objectHeaders()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	e, err := c.encryption()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	in = &s3.CreateMultipartUploadInput{
+	in := &s3.CreateMultipartUploadInput{
 		Bucket: &c.bucket, Key: &c.key,
 		CacheControl: h.cacheControl, ContentDisposition: h.contentDisposition, ContentEncoding: h.contentEncoding,
 		ContentLanguage: h.contentLanguage, ContentType: orDefault(h.contentType, defaultContentType),
@@ -63,21 +62,21 @@ func (c *call) createMultipartUploadInput() (in *s3.CreateMultipartUploadInput, 
 		SSECustomerAlgorithm: e.customer.Algorithm, SSECustomerKey: e.customer.Key, SSECustomerKeyMD5: e.customer.MD5,
 	}
 	if in.Tagging, err = c.taggingHeader(); err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	l, err := c.lock()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus = l.mode, l.until, l.hold
 	if in.ChecksumAlgorithm, in.ChecksumType, err = c.uploadChecksum(); err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	return in, c.hasHeader("X-Amz-Checksum-Algorithm"), c.noBody()
+	return in, c.noBody()
 }
 
-// uploadChecksum reads which checksum an upload is to have. All but CRC64NVME
-// are COMPOSITE unless the client says otherwise.
+// uploadChecksum reads which checksum an upload is to have; none when the client names none, which is for the
+// backend to know. All but CRC64NVME are COMPOSITE unless the client says otherwise.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html#Full-object-checksums
 func (c *call) uploadChecksum() (types.ChecksumAlgorithm, types.ChecksumType, error) {
 	name := c.header("X-Amz-Checksum-Algorithm")
@@ -89,7 +88,7 @@ func (c *call) uploadChecksum() (types.ChecksumAlgorithm, types.ChecksumType, er
 		if kind != "" {
 			return "", "", s3err.Newf(s3err.InvalidRequest, "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
 		}
-		return types.ChecksumAlgorithmCrc64nvme, types.ChecksumTypeFullObject, nil
+		return "", "", nil
 	}
 	a, err := parseAlgorithm(name)
 	if err != nil {

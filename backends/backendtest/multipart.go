@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -18,7 +19,9 @@ var multipartCases = []testCase{
 	{"multipart/headers", "the object has the metadata with which the upload began", multipartHeaders},
 	{"multipart/part-reads", "PartNumber selects a part; ContentRange and PartsCount say so", multipartPartReads},
 	{"multipart/invisible", "an upload shows no object, and disturbs none, before it is completed", multipartInvisible},
+	{"multipart/default-checksum", "without ChecksumAlgorithm the object and its parts have CRC64NVME of the whole, and what is shown of the upload says nothing of it", multipartDefaultChecksum},
 	{"multipart/abort", "AbortMultipartUpload ends the upload and frees its parts", multipartAbort},
+	{"multipart/abort-condition", "IfMatchInitiatedTime as CheckAbort judges it", multipartAbortCondition},
 	{"multipart/no-such-upload", "NoSuchUpload, also when UploadId belongs to another key", noSuchUpload},
 	{"multipart/ids", "UploadIds are never reused; the uploads of a key are listed as they were begun", uploadIDs},
 	{"multipart/overwritten", "a multipart object is replaced, copied and deleted as any other", multipartOverwritten},
@@ -42,14 +45,10 @@ func (e *env) uploader() backends.MultipartUploader {
 	return m
 }
 
-// begin begins an upload as the edge does: with an algorithm and a type.
+// begin begins an upload as most clients do, who name no checksum.
 func (e *env) begin(key string, edits ...func(*s3.CreateMultipartUploadInput)) *upload {
 	e.Helper()
-	in := &s3.CreateMultipartUploadInput{
-		Bucket: &e.bucket, Key: &key,
-		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
-		ChecksumType:      types.ChecksumTypeFullObject,
-	}
+	in := &s3.CreateMultipartUploadInput{Bucket: &e.bucket, Key: &key}
 	for _, edit := range edits {
 		edit(in)
 	}
@@ -233,6 +232,93 @@ func multipartAbort(e *env) {
 	e.refused(err, s3err.NoSuchUpload)
 	_, err = u.tryPart(2, "x")
 	e.refused(err, s3err.NoSuchUpload)
+}
+
+func multipartAbortCondition(e *env) {
+	u := e.begin("k")
+	part := u.part(1, "body")
+	abort := func(at time.Time) error {
+		_, err := u.uploader().AbortMultipartUpload(u.Context(), &s3.AbortMultipartUploadInput{
+			Bucket: &u.bucket, Key: &u.key, UploadId: &u.id, IfMatchInitiatedTime: &at,
+		})
+		return err
+	}
+	if !e.listsUploads() { // Then it cannot be known, either.
+		e.refused(abort(time.Now()), s3err.NotImplemented)
+		u.complete(part)
+		return
+	}
+	e.begin("k2")
+	out, _ := e.uploadPage(s3.ListMultipartUploadsInput{Prefix: new("k")})
+	at := *out.Uploads[0].Initiated
+	for _, other := range []time.Time{at.Add(-time.Second), at.Add(time.Second), at.Add(24 * time.Hour), time.Unix(0, 0)} {
+		e.refused(abort(other), s3err.PreconditionFailed)
+	}
+	if _, err := u.tryParts(s3.ListPartsInput{}); err != nil {
+		e.Errorf("after an abort that was refused: %v", err)
+	}
+	if err := abort(at); err != nil {
+		e.Errorf("AbortMultipartUpload: %v", err)
+	}
+	_, err := u.tryComplete(u.input(part))
+	e.refused(err, s3err.NoSuchUpload)
+	e.refused(abort(at), s3err.NoSuchUpload)
+	e.missing("k")
+}
+
+func multipartDefaultChecksum(e *env) {
+	const a = types.ChecksumAlgorithmCrc64nvme
+	e.put("from", "copied")
+	begun, err := e.uploader().CreateMultipartUpload(e.Context(), &s3.CreateMultipartUploadInput{Bucket: &e.bucket, Key: new("k")})
+	if err != nil {
+		e.Fatalf("CreateMultipartUpload: %v", err)
+	}
+	e.same("checksum of CreateMultipartUpload", string(begun.ChecksumAlgorithm)+string(begun.ChecksumType), "")
+	u := &upload{env: e, key: "k", id: *begun.UploadId}
+	one, two := random(1, backends.MinPartSize), "copied"
+	first, err := u.tryPart(1, one, func(in *s3.UploadPartInput) { in.ChecksumAlgorithm = backends.NoChecksum })
+	if err != nil {
+		e.Fatalf("UploadPart: %v", err)
+	}
+	e.same("checksum of a part", deref(first.ChecksumCRC64NVME), sum(a, one))
+	second, err := u.tryCopyPart(2, "from")
+	if err != nil {
+		e.Fatalf("UploadPartCopy: %v", err)
+	}
+	e.same("checksum of a copied part", deref(second.CopyPartResult.ChecksumCRC64NVME), "")
+	u.showsNoChecksum([]string{sum(a, one), sum(a, two)})
+	in := u.input(
+		types.CompletedPart{PartNumber: new(int32(1)), ETag: first.ETag, ChecksumCRC64NVME: first.ChecksumCRC64NVME},
+		types.CompletedPart{PartNumber: new(int32(2)), ETag: second.CopyPartResult.ETag},
+	)
+	in.ChecksumType, in.ChecksumCRC64NVME = types.ChecksumTypeFullObject, new(sum(a, one+two))
+	out, err := u.tryComplete(in)
+	if err != nil {
+		e.Fatalf("CompleteMultipartUpload: %v", err)
+	}
+	_, got := e.get("k", enableChecksums)
+	for name, shown := range map[string]*string{"CompleteMultipartUpload": out.ChecksumCRC64NVME, "GetObject": got.ChecksumCRC64NVME} {
+		e.same("checksum of "+name, deref(shown), sum(a, one+two))
+	}
+	e.same("ChecksumType", out.ChecksumType, types.ChecksumTypeFullObject)
+}
+
+// showsNoChecksum wants the upload to be listed as one that named no checksum, and its parts with the checksums that they have.
+func (u *upload) showsNoChecksum(parts []string) {
+	u.Helper()
+	list, err := u.tryParts(s3.ListPartsInput{})
+	if err != nil || len(list.Parts) != len(parts) {
+		u.Fatalf("ListParts: %v, %+v", err, list)
+	}
+	u.same("checksum of ListParts", string(list.ChecksumAlgorithm)+string(list.ChecksumType), "")
+	for i, want := range parts {
+		u.same("checksum of a listed part", deref(list.Parts[i].ChecksumCRC64NVME), want)
+	}
+	if u.listsUploads() {
+		out, _ := u.uploadPage(s3.ListMultipartUploadsInput{})
+		u.same("uploads", len(out.Uploads), 1)
+		u.same("checksum of ListMultipartUploads", string(out.Uploads[0].ChecksumAlgorithm)+string(out.Uploads[0].ChecksumType), "")
+	}
 }
 
 func noSuchUpload(e *env) {

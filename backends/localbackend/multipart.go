@@ -71,6 +71,9 @@ func (b *Backend) AbortMultipartUpload(ctx context.Context, in *s3.AbortMultipar
 	}
 	err = b.change(ctx, p, func(t *tx) error {
 		u, err := b.upload(p, in.UploadId)
+		if err == nil {
+			err = backends.CheckAbort(u.meta.LastModified, in)
+		}
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	if err != nil {
 		return nil, err
 	}
-	return backends.UploadPartOutput(info, &u.meta, backends.PartKey(in)), nil
+	return backends.UploadPartOutput(info, &u.meta, in), nil
 }
 
 // UploadPartCopy implements backends.MultipartUploader.

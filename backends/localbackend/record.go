@@ -45,6 +45,7 @@ const (
 	tagCustomer
 	tagSealed
 	tagRenamed
+	tagDefaultChecksum // of an upload whose client named no algorithm
 )
 
 // text returns the field of a tag that is a string; nil when it is none.
@@ -109,6 +110,9 @@ func (o *object) encode() []byte {
 	if o.Encryption.BucketKey {
 		r.number(tagBucketKey, 1)
 	}
+	if o.Checksum.Default {
+		r.number(tagDefaultChecksum, 1)
+	}
 	if o.sealed != nil {
 		r.bytes(tagSealed, o.sealed)
 	}
@@ -161,6 +165,8 @@ func (o *object) decode(b []byte) error {
 			o.manifest = name(v)
 		case tagBucketKey:
 			o.Encryption.BucketKey = true
+		case tagDefaultChecksum:
+			o.Checksum.Default = true
 		case tagSealed:
 			o.sealed = bytes.Clone(v)
 		}

@@ -28,7 +28,7 @@ func fullObject() object {
 			ETag:         `"d41d8cd98f00b204e9800998ecf8427e"`,
 			LastModified: time.UnixMilli(1_800_000_000_123),
 			StorageClass: "GLACIER",
-			Checksum:     backends.Checksum{Algorithm: "CRC32", Type: "FULL_OBJECT", Value: "AAAAAA=="},
+			Checksum:     backends.Checksum{Algorithm: "CRC32", Type: "FULL_OBJECT", Value: "AAAAAA==", Default: true},
 			UploadID:     "0123",
 			Renamed:      "token 4567",
 			Tags:         []backends.Tag{{Key: "b", Value: "ä&="}, {Key: "a"}},

@@ -84,7 +84,7 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	if err := b.commitPart(in.Bucket, in.Key, in.UploadId, p); err != nil {
 		return nil, err
 	}
-	return backends.UploadPartOutput(p.info, &meta, backends.PartKey(in)), nil
+	return backends.UploadPartOutput(p.info, &meta, in), nil
 }
 
 // commitPart adds p to the upload, which may have ended meanwhile.
@@ -212,6 +212,9 @@ func (b *Backend) AbortMultipartUpload(ctx context.Context, in *s3.AbortMultipar
 	defer b.mu.Unlock()
 	k, u, err := b.upload(in.Bucket, in.Key, in.UploadId)
 	if err != nil {
+		return nil, err
+	}
+	if err := backends.CheckAbort(u.meta.LastModified, in); err != nil {
 		return nil, err
 	}
 	k.forget(u)

@@ -6,8 +6,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/checksum"
 	"github.com/xronox/xronox-proxy/s3err"
 )
@@ -27,6 +29,7 @@ type Capabilities struct {
 	DateConditions    bool `json:"dateConditions"`    // dates in conditions are compared by the second, as they are shown
 	Checksums         bool `json:"checksums"`         // x-amz-checksum-* are verified and kept
 	MoreChecksums     bool `json:"moreChecksums"`     // also with MD5, SHA512 and XXHASH; else objects get CRC64NVME in place of them
+	DefaultChecksums  bool `json:"defaultChecksums"`  // uploads that name none have CRC64NVME, and take it with parts; else it is asked for
 	ChunkedEncoding   bool `json:"chunkedEncoding"`   // aws-chunked is not kept as an object's Content-Encoding; else it is not sent
 	Trailers          bool `json:"trailers"`          // checksums may follow the body
 	WholeBodies       bool `json:"wholeBodies"`       // a body that breaks off is not stored, even when no checksum tells
@@ -46,7 +49,8 @@ type Capabilities struct {
 // All is a service that does what S3 documents; AWS.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html says that
-// conditions on size and time are for directory buckets only.
+// conditions on size and time are for directory buckets only. That its uploads have a default checksum is documented, and
+// also that the checksum of a part must be the one that the upload named: whether both go together a probe must show.
 func All() Capabilities {
 	return Capabilities{
 		PutIfAbsent: true, PutIfMatch: true, CompleteIfAbsent: true, CompleteIfMatch: true,
@@ -84,6 +88,22 @@ func (c *Capabilities) keeps(a types.ChecksumAlgorithm) types.ChecksumAlgorithm 
 		return a
 	}
 	return types.ChecksumAlgorithmCrc64nvme
+}
+
+// uploadChecksum is what the service is asked for when an upload begins. S3's default it may have by itself.
+func (c *Capabilities) uploadChecksum(in *s3.CreateMultipartUploadInput) backends.Checksum {
+	want := backends.UploadChecksum(in)
+	if want.Default && c.DefaultChecksums {
+		return backends.Checksum{}
+	}
+	switch kept := c.keeps(want.Algorithm); kept {
+	case "":
+		return backends.Checksum{}
+	case want.Algorithm:
+		return want
+	default:
+		return backends.Checksum{Algorithm: kept, Type: types.ChecksumTypeFullObject}
+	}
 }
 
 // checkClass refuses storage classes that the service would overlook.

@@ -76,8 +76,8 @@ func checkOrder(in *s3.CompleteMultipartUploadInput) error {
 }
 
 // prepareComplete judges in and completes its checksums. Clients need not name
-// those of parts unless the upload is COMPOSITE, since the edge chooses an algorithm
-// for those that chose none; services want them of every upload that was begun with one.
+// those of parts unless the upload is COMPOSITE, since those that chose none have one asked for;
+// services want them of every upload that was begun with one.
 func (b *Backend) prepareComplete(ctx context.Context, in *s3.CompleteMultipartUploadInput) error {
 	begun, err := b.upload(ctx, named(in.Bucket, in.Key, in.UploadId))
 	if err != nil {

@@ -145,7 +145,8 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 		return nil, err
 	}
 	// What is missing is told in S3's order: first the upload.
-	if _, err := b.upload(ctx, named(in.Bucket, in.Key, in.UploadId)); err != nil {
+	begun, err := b.upload(ctx, named(in.Bucket, in.Key, in.UploadId))
+	if err != nil {
 		return nil, err
 	}
 	if !b.can.Load().UploadPartCopy {
@@ -174,5 +175,6 @@ func (b *Backend) UploadPartCopy(ctx context.Context, src backends.CopySource, i
 	if err != nil {
 		return nil, partKeyError(keyError(b.fail(ctx, "UploadPartCopy", err), backends.PartCopySourceKey(in)), key)
 	}
+	showCopied(out.CopyPartResult, begun)
 	return out, nil
 }

@@ -238,10 +238,10 @@ func (b *Backend) ListMultipartUploads(ctx context.Context, in *s3.ListMultipart
 	for i := range out.Uploads {
 		u := &out.Uploads[i]
 		u.Owner, u.Initiator = nil, nil
-		u.ChecksumAlgorithm, u.ChecksumType = knownChecksum(u.ChecksumAlgorithm, u.ChecksumType)
 		if u.Key, err = unescaped(out.EncodingType, u.Key); err != nil {
 			return nil, b.fail(ctx, "ListMultipartUploads", err)
 		}
+		u.ChecksumAlgorithm, u.ChecksumType = b.shownChecksum(named(in.Bucket, u.Key, u.UploadId), u.ChecksumAlgorithm, u.ChecksumType)
 	}
 	for i := range out.CommonPrefixes {
 		if out.CommonPrefixes[i].Prefix, err = unescaped(out.EncodingType, out.CommonPrefixes[i].Prefix); err != nil {

@@ -2,12 +2,14 @@ package s3backend
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/xronox/xronox-proxy/backends"
 	"github.com/xronox/xronox-proxy/checksum"
+	"github.com/xronox/xronox-proxy/s3err"
 )
 
 // CreateMultipartUpload implements [backends.MultipartUploader].
@@ -27,12 +29,8 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 	}
 	c := *in
 	c.Tagging = optional(value(in.Tagging))
-	switch kept := b.can.Load().keeps(in.ChecksumAlgorithm); {
-	case kept == "":
-		c.ChecksumAlgorithm, c.ChecksumType = "", ""
-	case kept != in.ChecksumAlgorithm:
-		c.ChecksumAlgorithm, c.ChecksumType = kept, types.ChecksumTypeFullObject
-	}
+	begun := b.can.Load().uploadChecksum(in)
+	c.ChecksumAlgorithm, c.ChecksumType = begun.Algorithm, begun.Type
 	out, err := b.client.CreateMultipartUpload(ctx, &c, b.once)
 	if err == nil && value(out.UploadId) == "" {
 		err = errNoResult
@@ -43,8 +41,8 @@ func (b *Backend) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultip
 	if err != nil {
 		return nil, b.fail(ctx, "CreateMultipartUpload", err)
 	}
-	out.ChecksumAlgorithm, out.ChecksumType = c.ChecksumAlgorithm, c.ChecksumType
-	b.begun.Add(named(in.Bucket, in.Key, out.UploadId), backends.Checksum{Algorithm: c.ChecksumAlgorithm, Type: c.ChecksumType})
+	out.ChecksumAlgorithm, out.ChecksumType = begun.Named().Algorithm, begun.Named().Type
+	b.begun.Add(named(in.Bucket, in.Key, out.UploadId), begun)
 	return out, nil
 }
 
@@ -80,7 +78,17 @@ func (b *Backend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 		return nil, partKeyError(b.uploadError(ctx, "UploadPart", u, err), key)
 	}
 	u.answer(out)
+	if in.ChecksumAlgorithm == "" {
+		showCopied(out, begun)
+	}
 	return out, nil
+}
+
+// showCopied leaves out of an answer what that to a copied part does not show: a checksum that no client named.
+func showCopied(out any, begun backends.Checksum) {
+	if begun.Named().Algorithm == "" {
+		checksum.Clear(out)
+	}
 }
 
 // uploadName names an upload as the service does.
@@ -111,8 +119,40 @@ func (b *Backend) AbortMultipartUpload(ctx context.Context, in *s3.AbortMultipar
 	if err := b.checkKey(in.Key); err != nil {
 		return nil, err
 	}
-	out, err := b.client.AbortMultipartUpload(ctx, in, b.once)
+	c := *in
+	c.IfMatchInitiatedTime = nil
+	if in.IfMatchInitiatedTime != nil {
+		initiated, err := b.initiated(ctx, named(in.Bucket, in.Key, in.UploadId))
+		if err == nil {
+			err = backends.CheckAbort(initiated, in)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	out, err := b.client.AbortMultipartUpload(ctx, &c, b.once)
 	return out, b.fail(ctx, "AbortMultipartUpload", err)
+}
+
+// initiated tells when an upload was, which never changes: whoever aborts the upload afterwards aborts that one. Most
+// services would overlook the condition. NoSuchUpload.
+func (b *Backend) initiated(ctx context.Context, u uploadName) (time.Time, error) {
+	in := &s3.ListMultipartUploadsInput{Bucket: &u.bucket, Prefix: &u.key}
+	for {
+		out, err := b.ListMultipartUploads(ctx, in)
+		if err != nil {
+			return time.Time{}, err
+		}
+		for _, l := range out.Uploads {
+			if value(l.Key) == u.key && value(l.UploadId) == u.id && l.Initiated != nil {
+				return *l.Initiated, nil
+			}
+		}
+		if out.IsTruncated == nil || !*out.IsTruncated || value(out.NextKeyMarker) != u.key {
+			return time.Time{}, s3err.New(s3err.NoSuchUpload)
+		}
+		in.KeyMarker, in.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker
+	}
 }
 
 // ListParts implements [backends.MultipartUploader].
@@ -130,7 +170,7 @@ func (b *Backend) ListParts(ctx context.Context, in *s3.ListPartsInput) (*s3.Lis
 		return nil, b.fail(ctx, "ListParts", err)
 	}
 	out.Owner, out.Initiator = nil, nil
-	out.ChecksumAlgorithm, out.ChecksumType = knownChecksum(out.ChecksumAlgorithm, out.ChecksumType)
+	out.ChecksumAlgorithm, out.ChecksumType = b.shownChecksum(named(in.Bucket, in.Key, in.UploadId), out.ChecksumAlgorithm, out.ChecksumType)
 	if none {
 		out.Parts, out.IsTruncated, out.NextPartNumberMarker = nil, new(false), nil
 	}
@@ -138,6 +178,15 @@ func (b *Backend) ListParts(ctx context.Context, in *s3.ListPartsInput) (*s3.Lis
 		out.NextPartNumberMarker = new(itoa(int64(*out.Parts[len(out.Parts)-1].PartNumber)))
 	}
 	return out, nil
+}
+
+// shownChecksum is what a service says of an upload's checksum, and nothing when nobody but we asked for it. Of an upload
+// that another proxy began, or this one long ago, that is not known: it is shown as the service shows it.
+func (b *Backend) shownChecksum(u uploadName, a types.ChecksumAlgorithm, t types.ChecksumType) (types.ChecksumAlgorithm, types.ChecksumType) {
+	if begun, ok := b.begun.Peek(u); ok && begun.Default {
+		return "", ""
+	}
+	return knownChecksum(a, t)
 }
 
 // knownChecksum is what a service says of an upload's checksum, and nothing when

@@ -49,6 +49,7 @@ func abilities(c *Capabilities) []ability {
 		{&c.DateConditions, (*probe).dateConditions},
 		{&c.Checksums, (*probe).checksums},
 		{&c.MoreChecksums, (*probe).moreChecksums},
+		{&c.DefaultChecksums, (*probe).defaultChecksums},
 		{&c.ChunkedEncoding, (*probe).chunkedEncoding},
 		{&c.Trailers, (*probe).trailers},
 		{&c.WholeBodies, (*probe).wholeBodies},
@@ -71,7 +72,7 @@ func abilities(c *Capabilities) []ability {
 // could not be asked; what the service refuses is something it cannot.
 func (b *Backend) Probe(ctx context.Context, bucket, prefix string) (c Capabilities, err error) {
 	everything := All()
-	everything.DeleteIfUnchanged = true
+	everything.DeleteIfUnchanged, everything.DefaultChecksums = true, true
 	p := &probe{
 		Backend: &Backend{
 			name: b.name, region: b.region, client: b.client, retryer: b.retryer, begun: b.begun,
@@ -199,7 +200,7 @@ func (p *probe) headOf(name string) (*s3.HeadObjectOutput, error) {
 	return p.HeadObject(p.ctx, &s3.HeadObjectInput{Bucket: &p.bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled})
 }
 
-// begin begins an upload.
+// begin begins an upload, whose checksum is named.
 func (p *probe) begin(name string) (uploadName, error) {
 	return p.beginAs(name, func(*s3.CreateMultipartUploadInput) {})
 }

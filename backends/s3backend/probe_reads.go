@@ -93,6 +93,60 @@ func (p *probe) knows(a types.ChecksumAlgorithm) (bool, error) {
 	return checksum.Get(head, a) != nil, nil
 }
 
+// defaultChecksums makes objects of one part, sent and copied, of uploads that named no checksum: the part that is sent
+// has one, and so has the list of parts.
+func (p *probe) defaultChecksums() (bool, error) {
+	return all(
+		func() (bool, error) {
+			return p.defaultChecksum("default-sent", func(u uploadName) (*string, error) {
+				out, err := p.UploadPart(p.ctx, &s3.UploadPartInput{
+					Bucket: &u.bucket, Key: &u.key, UploadId: &u.id, PartNumber: new(int32(1)),
+					Body: strings.NewReader("x"), ContentLength: new(int64(1)),
+				})
+				if err != nil {
+					return nil, err
+				}
+				return out.ETag, nil
+			})
+		},
+		func() (bool, error) {
+			return p.defaultChecksum("default-copied", func(u uploadName) (*string, error) {
+				out, err := p.UploadPartCopy(p.ctx, p.plainObject(), &s3.UploadPartCopyInput{
+					Bucket: &u.bucket, Key: &u.key, UploadId: &u.id, PartNumber: new(int32(1)),
+				})
+				if err != nil {
+					return nil, err
+				}
+				return out.CopyPartResult.ETag, nil
+			})
+		},
+	)
+}
+
+// defaultChecksum tells whether the object of such an upload, whose part is "x", shows CRC64NVME.
+func (p *probe) defaultChecksum(name string, part func(uploadName) (etag *string, err error)) (bool, error) {
+	u, err := p.beginAs(name, func(in *s3.CreateMultipartUploadInput) { in.ChecksumAlgorithm, in.ChecksumType = "", "" })
+	if err != nil {
+		return taken(err)
+	}
+	tag, err := part(u)
+	if err != nil {
+		return taken(err)
+	}
+	listed := types.CompletedPart{PartNumber: new(int32(1)), ETag: tag}
+	var sum s3.PutObjectInput
+	claim("x")(&sum)
+	checksum.Set(&listed, crc64, sum.ChecksumCRC64NVME)
+	_, err = p.CompleteMultipartUpload(p.ctx, &s3.CompleteMultipartUploadInput{
+		Bucket: &u.bucket, Key: &u.key, UploadId: &u.id,
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: []types.CompletedPart{listed}},
+	})
+	if err != nil {
+		return taken(err)
+	}
+	return p.shows(name, "x", "")
+}
+
 // shows tells whether the service shows the checksum of body, and that encoding
 // with no trace of how it was sent.
 func (p *probe) shows(name, body, encoding string) (bool, error) {

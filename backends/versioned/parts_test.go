@@ -43,7 +43,7 @@ var someOfParts = []ofParts{
 var emptyParts = []ofParts{
 	{"ends empty", backends.Checksum{Algorithm: types.ChecksumAlgorithmCrc64nvme, Type: types.ChecksumTypeFullObject}, []string{mib5, ""}},
 	{"empty", backends.Checksum{Algorithm: types.ChecksumAlgorithmSha256, Type: types.ChecksumTypeComposite}, []string{""}},
-	{"no checksum", backends.Checksum{}, []string{mib5, "end"}},
+	{"default checksum", backends.UploadChecksum(&s3.CreateMultipartUploadInput{}), []string{mib5, "end"}},
 }
 
 // store makes the object in b, and returns its ETag and version.
@@ -54,7 +54,7 @@ func (p ofParts) store(t *testing.T, b backends.Backend) (etag, version string) 
 		t.Fatal("no uploads")
 	}
 	begun, err := u.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{
-		Key: &p.key, ChecksumAlgorithm: p.sum.Algorithm, ChecksumType: p.sum.Type, Metadata: map[string]string{"is": p.key},
+		Key: &p.key, ChecksumAlgorithm: p.sum.Named().Algorithm, ChecksumType: p.sum.Named().Type, Metadata: map[string]string{"is": p.key},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -69,9 +69,7 @@ func (p ofParts) store(t *testing.T, b backends.Backend) (etag, version string) 
 			t.Fatal(err)
 		}
 		part := types.CompletedPart{PartNumber: number, ETag: out.ETag}
-		if p.sum.Algorithm != "" {
-			checksum.Set(&part, p.sum.Algorithm, checksum.Get(out, p.sum.Algorithm))
-		}
+		checksum.Set(&part, p.sum.Algorithm, checksum.Get(out, p.sum.Algorithm))
 		parts = append(parts, part)
 	}
 	out, err := u.CompleteMultipartUpload(t.Context(), &s3.CompleteMultipartUploadInput{
