@@ -229,7 +229,9 @@ func (m *model) tag(t *rapid.T) {
 	if err := m.trySetTags(key, tags); exists {
 		expect(t, err, "")
 	} else {
-		expect(t, err, s3err.NoSuchKey)
+		if !m.tagsRefused(err) {
+			t.Fatalf("tags of %q, which is not there: %v", key, err)
+		}
 		return
 	}
 	o.tags = tags
