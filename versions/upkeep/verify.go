@@ -432,6 +432,10 @@ func (v *verifier) judgeKnown(ctx context.Context, b body) (string, error) {
 // ErrNoRows is why a body is kept that nobody knows: more may be lost than that.
 var ErrNoRows = errors.New("the index may have lost rows: `xronox-proxy index rebuild` takes the body in again")
 
+// ErrSealed is why a body is kept that takes a customer's key to read: after a loss of the index, [Place.Rebuild] cannot know which
+// version it is, nor whether that is locked.
+var ErrSealed = errors.New("it is encrypted with a customer's key, and may be a version that the index has lost")
+
 // collectLater leaves a body to the sweeper, which needs a slot for that, and begins its day. Only where the index
 // knows of later versions it is sure that it has not just lost this one.
 func (v *verifier) collectLater(ctx context.Context, b body) error {
@@ -443,6 +447,15 @@ func (v *verifier) collectLater(ctx context.Context, b body) error {
 		return ErrNoRows
 	case b.n < 0: // Nobody writes the object of a delete marker again that has no row.
 		return v.DeleteBody(ctx, b.key, b.n)
+	}
+	out, err := backends.HeadKeyless(ctx, v.Bodies, &s3.HeadObjectInput{Key: &b.at})
+	switch {
+	case s3err.Is(err, s3err.NoSuchKey):
+		return nil
+	case err != nil:
+		return err
+	case out.SSECustomerAlgorithm != nil && out.Metadata == nil:
+		return ErrSealed
 	}
 	_, err = v.orphanSlot(ctx, versions.Slot{Object: v.Object(b.key), N: b.n, Taken: v.Now()})
 	return err
