@@ -237,7 +237,7 @@ func optional(s string) *string {
 	if s == "" {
 		return nil
 	}
-	return &s
+	return new(s) // so that s itself stays off the heap when it is empty
 }
 
 // httpDate writes a date as a header has it; empty for nil.

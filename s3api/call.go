@@ -143,7 +143,7 @@ func optional(s string) *string {
 	if s == "" {
 		return nil
 	}
-	return &s
+	return new(s) // so that s itself stays off the heap when it is empty
 }
 
 // set writes a response header.

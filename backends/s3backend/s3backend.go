@@ -199,7 +199,7 @@ func optional(s string) *string {
 	if s == "" {
 		return nil
 	}
-	return &s
+	return new(s)
 }
 
 // dropAcceptEncoding keeps a header out of the signature that proxies in front

@@ -77,7 +77,7 @@ func optional(s string) *string {
 	if s == "" {
 		return nil
 	}
-	return &s
+	return new(s)
 }
 
 // CopyObject implements [backends.ObjectWriter].
