@@ -64,7 +64,7 @@ func TestVersionedContract(t *testing.T) {
 	f("all with versions", false, nil)
 	const noLocks = "what is in the mount without versions cannot be locked"
 	f("one without", true, map[string]string{
-		"lock/changes": noLocks, "lock/deleteobjects": noLocks, "lock/retention": noLocks, "lock/written": noLocks,
+		"lock/changes": noLocks, "lock/customerkey": noLocks, "lock/deleteobjects": noLocks, "lock/retention": noLocks, "lock/written": noLocks,
 		"model": "where the copy goes, its condition is judged before a source without versions is found to be missing",
 	})
 }
