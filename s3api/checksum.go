@@ -25,7 +25,7 @@ func parseAlgorithm(name string) (types.ChecksumAlgorithm, error) {
 
 // checksumType reads the type of checksum that a client wants, or has wanted; empty when it does not say.
 func (c *call) checksumType() (types.ChecksumType, error) {
-	kind := types.ChecksumType(c.header("X-Amz-Checksum-Type"))
+	kind := types.ChecksumType(strings.ToUpper(c.header("X-Amz-Checksum-Type"))) // as algorithms, in any case
 	if kind != "" && !slices.Contains(kind.Values(), kind) {
 		return "", badChecksum("x-amz-checksum-type")
 	}

@@ -142,6 +142,11 @@ func tagsChange(e *env) {
 	e.setTags("k", "")
 	f("")
 	e.setTags("k", "x=y&z=")
+	if _, err := e.tagger().PutObjectTagging(e.Context(), &s3.PutObjectTaggingInput{Bucket: &e.bucket, Key: new("k"), Tagging: &types.Tagging{}}); err != nil {
+		e.Fatalf("PutObjectTagging of no tags: %v", err)
+	}
+	f("")
+	e.setTags("k", "x=y&z=")
 	for range 2 { // That there are none is no error.
 		if err := e.tryRemoveTags("k"); err != nil {
 			e.Fatalf("DeleteObjectTagging: %v", err)

@@ -3,6 +3,7 @@ package s3backend
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -192,19 +193,28 @@ func (p *probe) chunked(name, encoding string) (bool, error) {
 	)
 }
 
-// wholeBodies breaks off in the middle of a body without a checksum.
+// breaks is how often wholeBodies breaks off: whether a service that stores such bodies does so depends on how much of
+// one has come when it sees the end.
+const breaks = 12
+
+// wholeBodies breaks off in the middle of bodies without a checksum.
 func (p *probe) wholeBodies() (bool, error) {
 	can := *p.can.Load()
 	defer p.can.Store(&can)
 	without := can
 	without.Checksums = false
 	p.can.Store(&without)
-	broken := io.MultiReader(strings.NewReader(strings.Repeat("x", chunkBytes)), brokenReader{})
-	err := second(p.put("short", "", func(in *s3.PutObjectInput) { in.Body, in.ContentLength = broken, new(int64(2*chunkBytes)) }))
-	if err == nil || !errors.Is(err, errBroken) {
-		return taken(err)
+	var names []string
+	for i := range breaks {
+		name := fmt.Sprintf("short%d", i)
+		broken := io.MultiReader(strings.NewReader(strings.Repeat("x", chunkBytes)), brokenReader{})
+		err := second(p.put(name, "", func(in *s3.PutObjectInput) { in.Body, in.ContentLength = broken, new(int64(2*chunkBytes)) }))
+		if err == nil || !errors.Is(err, errBroken) {
+			return taken(err)
+		}
+		names = append(names, name)
 	}
-	return p.staysMissing("short")
+	return p.stayMissing(names)
 }
 
 // How long a service may take to store what it should not store.
@@ -213,15 +223,17 @@ const (
 	storeInterval = 50 * time.Millisecond
 )
 
-// staysMissing tells whether there is no such object, now and a while later.
-func (p *probe) staysMissing(name string) (bool, error) {
+// stayMissing tells whether there are no such objects, now and a while later.
+func (p *probe) stayMissing(names []string) (bool, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, storeWait)
 	defer cancel()
 	tick := time.NewTicker(storeInterval)
 	defer tick.Stop()
 	for {
-		if ok, err := refusal(second(p.headOf(name)), s3err.NoSuchKey); !ok || err != nil {
-			return false, err
+		for _, name := range names {
+			if ok, err := refusal(second(p.headOf(name)), s3err.NoSuchKey); !ok || err != nil {
+				return false, err
+			}
 		}
 		select {
 		case <-ctx.Done():

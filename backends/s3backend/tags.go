@@ -61,6 +61,11 @@ func (b *Backend) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingI
 	if err := b.checkKey(in.Key); err != nil {
 		return nil, err
 	}
+	if in.Tagging != nil && in.Tagging.TagSet == nil { // The SDK takes that for one that was forgotten.
+		none := *in
+		none.Tagging = &types.Tagging{TagSet: []types.Tag{}}
+		in = &none
+	}
 	out, err := b.client.PutObjectTagging(ctx, in, b.again)
 	if err != nil {
 		return nil, b.fail(ctx, "PutObjectTagging", err)
