@@ -93,7 +93,7 @@ func (s Source) read(ctx context.Context, c ReadConditions, k CustomerKey, copyR
 	out, err := s.Backend.GetObject(ctx, in)
 	if err != nil {
 		if copyRange != nil && s3err.Is(err, s3err.InvalidRange) {
-			return nil, outside(*copyRange, err)
+			return nil, s.outside(ctx, in, err)
 		}
 		return nil, c.asCopy(err)
 	}
@@ -111,8 +111,8 @@ func (s Source) read(ctx context.Context, c ReadConditions, k CustomerKey, copyR
 }
 
 // outside makes of the answer to a range that begins beyond the end of the source that to a copy of it.
-func outside(copyRange string, err error) error {
-	size := int64(0) // nobody says of what size the source is
+func (s Source) outside(ctx context.Context, read *s3.GetObjectInput, err error) error {
+	size := int64(-1)
 	var e *s3err.Error
 	if errors.As(err, &e) {
 		for _, d := range e.Details {
@@ -121,7 +121,17 @@ func outside(copyRange string, err error) error {
 			}
 		}
 	}
-	if _, wrong := ParseCopyRange(copyRange, size); wrong != nil {
+	if size < 0 { // There are services that do not say it.
+		out, err := s.Backend.HeadObject(ctx, &s3.HeadObjectInput{
+			Bucket: read.Bucket, Key: read.Key, VersionId: read.VersionId,
+			SSECustomerAlgorithm: read.SSECustomerAlgorithm, SSECustomerKey: read.SSECustomerKey, SSECustomerKeyMD5: read.SSECustomerKeyMD5,
+		})
+		if err != nil {
+			return err
+		}
+		size = aws.ToInt64(out.ContentLength)
+	}
+	if _, wrong := ParseCopyRange(*read.Range, size); wrong != nil {
 		return wrong
 	}
 	return err
