@@ -87,7 +87,7 @@ func TestScore(t *testing.T) {
 		t.Fatal(err)
 	}
 	for shape, want := range map[string][2]int{"one": {2, 2}, "two": {1, 2}} {
-		if passed, of := m.score(shape); passed != want[0] || of != want[1] {
+		if passed, of := m.score(shape, counts); passed != want[0] || of != want[1] {
 			t.Errorf("%s: %d of %d", shape, passed, of)
 		}
 	}

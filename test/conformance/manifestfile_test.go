@@ -19,13 +19,18 @@ const (
 // The classes of cases. All that are not counted are listed with a reason each.
 const (
 	counts  = "counts"
+	aws     = "aws"     // runs; asserts something that AWS answers otherwise, as its documentation says or as is on record
+	needs   = "needs"   // runs; is of something else, but begins with an operation of later
 	admin   = "admin"   // calls the admin API of the suite's own server, by its program
 	later   = "later"   // is of an operation that is not part of this yet
 	wording = "wording" // asserts the exact text of a message where AWS has another
 )
 
 // classes are all classes, in the order in which they are told.
-var classes = []string{counts, admin, later, wording}
+var classes = []string{counts, aws, needs, admin, later, wording}
+
+// runs reports whether cases of a class are run, and held to what is expected of them.
+func runs(class string) bool { return class == counts || class == aws || class == needs }
 
 // unexplained is what the reason of a failure begins with that nobody has given one.
 const unexplained = "??"
@@ -38,7 +43,7 @@ type entry struct {
 }
 
 // failing reports whether the case is expected to fail on any shape.
-func (e *entry) failing() bool { return e.class == counts && slices.Contains(e.expect, fail) }
+func (e *entry) failing() bool { return runs(e.class) && slices.Contains(e.expect, fail) }
 
 // differs reports whether the shapes differ.
 func (e *entry) differs() bool { return len(slices.Compact(slices.Clone(e.expect))) > 1 }
@@ -125,7 +130,7 @@ func (m *manifest) adopt(cases, shapes []string) {
 		}
 		for _, s := range shapes {
 			x := pass
-			if e.class != counts {
+			if !runs(e.class) {
 				x = notRun
 			} else if at := m.at(s); old != nil && at >= 0 {
 				x = old.expect[at]
@@ -142,7 +147,7 @@ func (m *manifest) record(shape string, found map[string]result) {
 	at := m.at(shape)
 	for _, e := range m.entries {
 		r, ran := found[e.name]
-		if !ran || e.class != counts {
+		if !ran || !runs(e.class) {
 			continue
 		}
 		if strings.Contains(r.Message, callsAdmin) {
@@ -196,11 +201,11 @@ func (m *manifest) problems() (all []string) {
 			wrong(e, "the class later is of the operations of later, and all of theirs")
 		case strings.HasPrefix(e.reason, unexplained):
 			wrong(e, "a reason is wanted for this failure: "+strings.TrimPrefix(e.reason, unexplained))
-		case (e.failing() || e.class != counts && e.class != later) != (e.reason != ""):
+		case (e.failing() || !runs(e.class) && e.class != later) != (e.reason != ""):
 			wrong(e, "a reason is wanted for each failure and exclusion, and only for them")
 		}
 		for _, x := range e.expect {
-			if x != notRun && x != pass && x != fail || (x == notRun) != (e.class != counts) {
+			if x != notRun && x != pass && x != fail || (x == notRun) == runs(e.class) {
 				wrong(e, "cannot be expected to "+x)
 			}
 		}
@@ -208,11 +213,11 @@ func (m *manifest) problems() (all []string) {
 	return all
 }
 
-// score is how many of the cases that count pass on a shape.
-func (m *manifest) score(shape string) (passed, of int) {
+// score is how many of the cases of some classes pass on a shape.
+func (m *manifest) score(shape string, classes ...string) (passed, of int) {
 	at := m.at(shape)
 	for _, e := range m.entries {
-		if e.class != counts {
+		if !slices.Contains(classes, e.class) {
 			continue
 		}
 		of++
@@ -226,7 +231,7 @@ func (m *manifest) score(shape string) (passed, of int) {
 // low are the shapes on which too little passes.
 func (m *manifest) low() (all []string) {
 	for _, sh := range m.shapes {
-		if passed, of := m.score(sh); percent(passed, of) < m.floor {
+		if passed, of := m.score(sh, counts); percent(passed, of) < m.floor {
 			all = append(all, fmt.Sprintf("%s: %d of %d cases pass, which is less than %g %%", sh, passed, of, m.floor))
 		}
 	}
