@@ -57,7 +57,7 @@ func (w *world) misses(a *attempt, target place) bool {
 // served are the operations that do something; those that name more than one object stand
 // there more than once.
 func (w *world) served() []*operation {
-	var list []*operation
+	var list, several []*operation
 	for i := range w.ops {
 		op := &w.ops[i]
 		if !op.served {
@@ -65,8 +65,11 @@ func (w *world) served() []*operation {
 		}
 		list = append(list, op)
 		if op.header != "" || op.name == "DeleteObjects" {
-			list = append(list, op, op, op)
+			several = append(several, op)
 		}
+	}
+	for range len(list) / 12 { // as often, however many operations there are
+		list = append(list, several...)
 	}
 	return list
 }

@@ -18,6 +18,10 @@ type operation struct {
 // onObject reports whether the operation names a key.
 func (o *operation) onObject() bool { return o.scope == "onObject" }
 
+// inForm reports whether the operation is signed and told its key in a form, which a plain request is not: s3api's own
+// tests of forms hold who may do what with one.
+func (o *operation) inForm() bool { return o.scope == "onForm" }
+
 // readOperations reads the table from the server's source: an operation that is
 // added there is attacked here, without anybody having to think of it.
 func readOperations(t testing.TB) []operation {
