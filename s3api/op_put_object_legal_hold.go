@@ -28,17 +28,11 @@ type legalHold struct {
 
 // read reads the document.
 func (l *legalHold) read(e *elements) error {
-	err := e.children(func(name string) error {
-		switch {
-		case name != "Status":
-			return nil
-		case l.status != "":
-			return malformed(nil)
-		}
-		status, err := e.text()
-		l.status = types.ObjectLockLegalHoldStatus(status)
-		return err
-	})
+	var status *string
+	err := e.texts(map[string]**string{"Status": &status})
+	if status != nil {
+		l.status = types.ObjectLockLegalHoldStatus(*status)
+	}
 	if err == nil && !slices.Contains(l.status.Values(), l.status) {
 		err = malformed(nil)
 	}

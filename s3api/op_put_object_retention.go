@@ -40,16 +40,7 @@ type retention struct {
 // read reads the document.
 func (r *retention) read(e *elements) error {
 	var mode, until *string
-	err := e.children(func(name string) error {
-		to := map[string]**string{"Mode": &mode, "RetainUntilDate": &until}[name]
-		switch {
-		case to == nil:
-			return nil
-		case *to != nil:
-			return malformed(nil)
-		}
-		return e.textTo(to)
-	})
+	err := e.texts(map[string]**string{"Mode": &mode, "RetainUntilDate": &until})
 	switch {
 	case err != nil:
 		return err

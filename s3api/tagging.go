@@ -138,16 +138,7 @@ func (l *tagSet) ofBucket() []router.Tag {
 // readTag reads a Tag.
 func (l *tagSet) readTag(e *elements) error {
 	var t types.Tag
-	err := e.children(func(name string) error {
-		to := map[string]**string{"Key": &t.Key, "Value": &t.Value}[name]
-		switch {
-		case to == nil:
-			return nil
-		case *to != nil:
-			return malformed(nil)
-		}
-		return e.textTo(to)
-	})
+	err := e.texts(map[string]**string{"Key": &t.Key, "Value": &t.Value})
 	switch {
 	case err != nil:
 		return err

@@ -232,6 +232,20 @@ func (e *elements) textTo(to **string) error {
 	return err
 }
 
+// texts reads the children of the element that was opened last: those named in to are text, and may be there once.
+func (e *elements) texts(to map[string]**string) error {
+	return e.children(func(name string) error {
+		switch at := to[name]; {
+		case at == nil:
+			return nil
+		case *at != nil:
+			return malformed(nil)
+		default:
+			return e.textTo(at)
+		}
+	})
+}
+
 // number is text that is a number of so many bits.
 func (e *elements) number(bits int) (int64, error) {
 	s, err := e.text()
